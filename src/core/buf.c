@@ -1,0 +1,108 @@
+/*
+** Growing byte buffers with a ceiling.
+*/
+#include "buf.h"
+
+#include <stdlib.h>
+
+/* memset through a pointer that the compiler cannot see through. */
+static void *(*const volatile wipe_memset)(void *, int, size_t) = memset;
+
+void ar_wipe(void *p, size_t n) {
+  if (n > 0) wipe_memset(p, 0, n);
+}
+
+void ar_buf_init(struct ar_buf *b, size_t limit) {
+  *b = (struct ar_buf){.limit = limit};
+}
+
+void ar_buf_reset(struct ar_buf *b) {
+  b->n = 0;
+  b->failed = AR_OK;
+  if (b->p) b->p[0] = '\0';
+}
+
+void ar_buf_free(struct ar_buf *b) {
+  if (b->p) ar_wipe(b->p, b->cap);
+  free(b->p);
+  ar_buf_init(b, b->limit);
+}
+
+static int fail(struct ar_buf *b, enum ar_code code) {
+  b->failed = code;
+  return (int)code;
+}
+
+/* Makes room for `more` bytes and the NUL. */
+static int grow(struct ar_buf *b, size_t more) {
+  size_t need = b->n + more + 1, cap = b->cap ? b->cap : 64;
+  char *p;
+  while (cap < need) cap += cap / 2 + 64;
+  p = malloc(cap);
+  if (p == NULL) return fail(b, AR_E_MEMORY);
+  if (b->p) {
+    memcpy(p, b->p, b->n);
+    ar_wipe(b->p, b->cap);
+    free(b->p);
+  }
+  b->p = p;
+  b->cap = cap;
+  return AR_OK;
+}
+
+int ar_buf_add(struct ar_buf *b, const void *p, size_t n) {
+  if (b->failed) return (int)b->failed;
+  if (n > b->limit - b->n) return fail(b, AR_E_TOO_LARGE);
+  if (b->n + n + 1 > b->cap && grow(b, n) != AR_OK) return (int)b->failed;
+  if (n > 0) memcpy(b->p + b->n, p, n);
+  b->n += n;
+  b->p[b->n] = '\0';
+  return AR_OK;
+}
+
+int ar_buf_addc(struct ar_buf *b, char c) {
+  return ar_buf_add(b, &c, 1);
+}
+
+int ar_buf_adds(struct ar_buf *b, struct ar_str s) {
+  return ar_buf_add(b, s.p, s.n);
+}
+
+int ar_buf_addz(struct ar_buf *b, const char *s) {
+  return ar_buf_add(b, s, strlen(s));
+}
+
+int ar_buf_addi(struct ar_buf *b, int64_t value) {
+  char digits[24];
+  size_t at = sizeof digits;
+  uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+  do {
+    digits[--at] = (char)('0' + left % 10);
+    left /= 10;
+  } while (left > 0);
+  if (value < 0) digits[--at] = '-';
+  return ar_buf_add(b, digits + at, sizeof digits - at);
+}
+
+int ar_buf_addhex(struct ar_buf *b, const unsigned char *p, size_t n) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < n; i++) {
+    ar_buf_addc(b, digits[p[i] >> 4]);
+    ar_buf_addc(b, digits[p[i] & 15]);
+  }
+  return (int)b->failed;
+}
+
+int ar_buf_check(const struct ar_buf *b, struct ar_err *err) {
+  if (b->failed == AR_E_TOO_LARGE)
+    return ar_fail(err, AR_E_TOO_LARGE, "more than %zu bytes", b->limit);
+  return b->failed ? ar_fail_memory(err) : AR_OK;
+}
+
+struct ar_str ar_buf_str(const struct ar_buf *b) {
+  return ar_str_n(ar_buf_z(b), b->n);
+}
+
+const char *ar_buf_z(const struct ar_buf *b) {
+  return b->p ? b->p : "";
+}

@@ -1,0 +1,66 @@
+/*
+** Growing byte buffers with a ceiling.
+**
+** A buffer that is all zero but for its limit is empty and owns nothing. The
+** first failure sticks: later additions do nothing, and whoever built the
+** text asks once, at the end, with ar_buf_check. The bytes are followed by a
+** NUL that does not count. Old memory is wiped before it is given back, on
+** growth too, so that a secret may stand in any buffer.
+*/
+#ifndef ar_buf_h
+#define ar_buf_h
+
+#include "fail.h"
+#include "str.h"
+
+AR_HIDDEN
+
+struct ar_buf {
+  char *p;      /* NULL while nothing was added */
+  size_t n;     /* bytes in use */
+  size_t cap;   /* bytes allocated, the NUL among them */
+  size_t limit; /* most bytes that `n` may reach */
+  enum ar_code failed;
+};
+
+/* An empty buffer; cannot fail. */
+void ar_buf_init(struct ar_buf *b, size_t limit);
+
+/* Empties the buffer, keeps its memory and forgets a failure. */
+void ar_buf_reset(struct ar_buf *b);
+
+/* Wipes and frees; the buffer is empty then and may be used again. */
+void ar_buf_free(struct ar_buf *b);
+
+/*
+** Adds bytes. AR_OK; AR_E_TOO_LARGE beyond the limit; AR_E_MEMORY. The
+** result may be ignored, since it sticks.
+*/
+int ar_buf_add(struct ar_buf *b, const void *p, size_t n);
+int ar_buf_addc(struct ar_buf *b, char c);
+int ar_buf_adds(struct ar_buf *b, struct ar_str s);
+
+/* ar_buf_adds for a NUL-terminated text. */
+int ar_buf_addz(struct ar_buf *b, const char *s);
+
+/* Adds a decimal number. */
+int ar_buf_addi(struct ar_buf *b, int64_t value);
+
+/* Adds bytes as lower-case hexadecimal digits. */
+int ar_buf_addhex(struct ar_buf *b, const unsigned char *p, size_t n);
+
+/* AR_OK, or the failure that stuck, filled into `err` (see ar_fail). */
+int ar_buf_check(const struct ar_buf *b, struct ar_err *err);
+
+/* The contents; valid until the next change. Never NULL inside. */
+struct ar_str ar_buf_str(const struct ar_buf *b);
+
+/* The contents as a NUL-terminated text. */
+const char *ar_buf_z(const struct ar_buf *b);
+
+/* Overwrites `n` bytes in a way that no compiler removes. */
+void ar_wipe(void *p, size_t n);
+
+AR_HIDDEN_END
+
+#endif

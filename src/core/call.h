@@ -1,0 +1,74 @@
+/*
+** One API call: credentials -> sign -> send -> done.
+*/
+#ifndef ar_call_h
+#define ar_call_h
+
+#include "client.h"
+#include "model.h"
+
+AR_HIDDEN
+
+enum ar_call_state {
+  AR_CALL_CREDENTIALS,
+  AR_CALL_SIGNING,
+  AR_CALL_SENDING,
+  AR_CALL_DONE
+};
+
+struct ar_call {
+  struct ar_job job;
+  enum ar_call_state state;
+  struct ar_client *client;
+  const struct ar_operation *operation;
+  const struct ar_host_facts *facts; /* the maker's, outlives the call */
+  struct ar_buf body;                /* the request's, JSON */
+  struct ar_buf region;
+  char invocation_id[37];
+  int attempts; /* begun */
+
+  /* What is sent; `lines` point into `head`. */
+  struct ar_buf url, head;
+  struct ar_header_line lines[12];
+  struct ar_exchange exchange;
+
+  /* What came. */
+  struct ar_outcome outcome;
+  struct ar_buf answer_head, answer_body;
+
+  /* The end: err.code is AR_OK, AR_E_SERVICE, or another row's. */
+  struct ar_err err;
+  struct ar_buf service_code, service_message;
+  bool service_document; /* they were read from a JSON object */
+  bool retryable, ambiguous;
+};
+
+/*
+** A call of `operation`, or NULL without memory. `random` makes the
+** invocation id. The one reference is the caller's, who adds the request's
+** JSON object to `body`, sets the region and then puts it on a list.
+*/
+struct ar_call *ar_call_new(struct ar_client *client,
+                            const struct ar_operation *operation,
+                            const unsigned char random[16],
+                            const struct ar_host_facts *facts);
+
+/*
+** Sets the region to the client's or to that of `arn`, which may be empty.
+** AR_OK or AR_E_MEMORY.
+*/
+int ar_call_set_region(struct ar_call *call, struct ar_str arn,
+                       struct ar_err *err);
+
+/* Whether a job is a call, and may be taken for one. */
+bool ar_job_is_call(const struct ar_job *job);
+
+/* Ends every unfinished call of `client` as cancelled. */
+void ar_calls_cancel(struct ar_jobs *jobs, const struct ar_client *client);
+
+/* x-amzn-requestid of the answer, or empty. */
+struct ar_str ar_call_request_id(const struct ar_call *call);
+
+AR_HIDDEN_END
+
+#endif

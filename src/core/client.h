@@ -1,0 +1,68 @@
+/*
+** What the calls of one client share: its settings, its credentials, the
+** endpoint and the room for a signature. Reference counted: a call keeps its
+** client alive.
+*/
+#ifndef ar_client_h
+#define ar_client_h
+
+#include "chain.h"
+#include "endpoint.h"
+#include "job.h"
+#include "settings.h"
+#include "sigv4.h"
+
+AR_HIDDEN
+
+/* What the User-Agent tells of the host; the binding's to find out. */
+struct ar_host_facts {
+  char os[64];     /* "linux#6.1.0" */
+  char arch[32];   /* "x86_64" */
+  char lua[32];    /* "lua#5.4" */
+  char engine[32]; /* "libcurl#7.88.1", or empty */
+};
+
+struct ar_client {
+  unsigned refs;
+  bool closed;
+  struct ar_settings settings;
+  struct ar_env env;
+  struct ar_creds argument;
+  bool has_argument;
+  struct ar_creds creds; /* provider is NULL until they were found */
+  struct ar_endpoint endpoint;
+  struct ar_buf endpoint_region; /* the region that `endpoint` is for */
+  struct ar_signature signature;
+};
+
+/* A client without settings and with one reference, or NULL. */
+struct ar_client *ar_client_new(const struct ar_env *env);
+void ar_client_retain(struct ar_client *client);
+void ar_client_release(struct ar_client *client);
+
+/* Wipes what is secret in it; calls on it fail from now on. */
+void ar_client_close(struct ar_client *client);
+
+/* Sees to it that client->creds are there. AR_OK or why not. */
+int ar_client_credentials(struct ar_client *client, struct ar_err *err);
+
+/* Sees to it that client->endpoint is that of `region`. AR_OK or why not. */
+int ar_client_endpoint(struct ar_client *client, struct ar_str region,
+                       struct ar_err *err);
+
+/*
+** The region of a call: an argument, else that of `arn` (an ARN or empty),
+** else what the environment says; or empty. A slice of the client or of
+** `arn`.
+*/
+struct ar_str ar_client_region(const struct ar_client *client,
+                               struct ar_str arn);
+
+/* Adds the value of the User-Agent header. */
+void ar_client_user_agent(const struct ar_client *client,
+                          const struct ar_host_facts *facts,
+                          struct ar_buf *out);
+
+AR_HIDDEN_END
+
+#endif

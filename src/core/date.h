@@ -1,0 +1,26 @@
+/*
+** Times as AWS writes them. Pure arithmetic on the Gregorian calendar in
+** UTC: no locale, no time zone, no clock.
+*/
+#ifndef ar_date_h
+#define ar_date_h
+
+#include "base.h"
+
+AR_HIDDEN
+
+/* The latest second that four digits of a year can say, 9999-12-31. */
+#define AR_MAX_EPOCH INT64_C(253402300799)
+
+/* "YYYYMMDDTHHMMSSZ" and a NUL. */
+#define AR_DATE_SIZE 17
+
+/*
+** Writes the basic ISO 8601 form of `epoch`, seconds since 1970 from 0 to
+** AR_MAX_EPOCH, which SigV4 calls the X-Amz-Date value.
+*/
+void ar_date_basic(int64_t epoch, char out[AR_DATE_SIZE]);
+
+AR_HIDDEN_END
+
+#endif

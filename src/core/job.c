@@ -1,0 +1,243 @@
+/*
+** The list of jobs.
+*/
+#include "job.h"
+
+#include <stdlib.h>
+
+static void ring_init(struct ar_link *ring) {
+  ring->prev = ring->next = ring;
+}
+
+static bool ring_empty(const struct ar_link *ring) {
+  return ring->next == ring;
+}
+
+static void ring_add(struct ar_link *ring, struct ar_link *link) {
+  link->prev = ring->prev;
+  link->next = ring;
+  ring->prev->next = link;
+  ring->prev = link;
+}
+
+static void ring_remove(struct ar_link *link) {
+  link->prev->next = link->next;
+  link->next->prev = link->prev;
+  ring_init(link);
+}
+
+static struct ar_job *job_at(struct ar_link *link) {
+  return AR_OWNER(struct ar_job, link, link);
+}
+
+void ar_jobs_init(struct ar_jobs *jobs) {
+  *jobs = (struct ar_jobs){.soonest = AR_NEVER};
+  ring_init(&jobs->ready);
+  ring_init(&jobs->waiting);
+  ring_init(&jobs->done);
+  ring_init(&jobs->orders);
+}
+
+static void drop_order(struct ar_job *job) {
+  if (job->order == AR_ORDER_NONE) return;
+  ring_remove(&job->order_link);
+  job->order = AR_ORDER_NONE;
+  ar_job_release(job);
+}
+
+static void free_ring(struct ar_link *ring) {
+  while (!ring_empty(ring)) {
+    struct ar_job *job = job_at(ring->next);
+    ring_remove(&job->link);
+    job->jobs = NULL;
+    ar_job_release(job);
+  }
+}
+
+void ar_jobs_free(struct ar_jobs *jobs) {
+  while (!ring_empty(&jobs->orders))
+    drop_order(AR_OWNER(struct ar_job, order_link, jobs->orders.next));
+  free_ring(&jobs->ready);
+  free_ring(&jobs->waiting);
+  free_ring(&jobs->done);
+}
+
+void ar_job_init(struct ar_job *job, const struct ar_job_class *class) {
+  *job = (struct ar_job){.class = class, .refs = 1};
+  job->wake = job->deadline = AR_NEVER;
+  ring_init(&job->link);
+  ring_init(&job->order_link);
+}
+
+void ar_job_retain(struct ar_job *job) {
+  job->refs++;
+}
+
+void ar_job_release(struct ar_job *job) {
+  if (--job->refs == 0) job->class->free(job);
+}
+
+void ar_jobs_add(struct ar_jobs *jobs, struct ar_job *job) {
+  ar_job_retain(job);
+  job->jobs = jobs;
+  job->id = ++jobs->last_id;
+  jobs->unfinished++;
+  if (job->deadline < jobs->soonest) jobs->soonest = job->deadline;
+  ring_add(&jobs->ready, &job->link);
+}
+
+static void enter(struct ar_job *job, enum ar_phase phase,
+                  struct ar_link *ring) {
+  job->phase = phase;
+  ring_remove(&job->link);
+  ring_add(ring, &job->link);
+}
+
+void ar_job_ready(struct ar_job *job) {
+  if (job->jobs != NULL && job->phase == AR_JOB_WAITING)
+    enter(job, AR_JOB_READY, &job->jobs->ready);
+}
+
+void ar_job_wait(struct ar_job *job, int64_t wake) {
+  struct ar_jobs *jobs = job->jobs;
+  job->wake = wake;
+  if (wake < jobs->soonest) jobs->soonest = wake;
+  if (job->deadline < jobs->soonest) jobs->soonest = job->deadline;
+  enter(job, AR_JOB_WAITING, &jobs->waiting);
+}
+
+void ar_job_finish(struct ar_job *job) {
+  if (job->jobs == NULL || job->phase == AR_JOB_DONE) return;
+  job->jobs->unfinished--;
+  enter(job, AR_JOB_DONE, &job->jobs->done);
+}
+
+static void add_order(struct ar_job *job, enum ar_order order) {
+  job->order = order;
+  ar_job_retain(job);
+  ring_add(&job->jobs->orders, &job->order_link);
+}
+
+void ar_job_send(struct ar_job *job, struct ar_exchange *x) {
+  job->exchange = x;
+  add_order(job, AR_ORDER_SEND);
+}
+
+/* What was only ordered is not sent; what was sent is to be forgotten. */
+static void forget(struct ar_job *job) {
+  bool sent = job->exchange != NULL && job->order == AR_ORDER_NONE;
+  drop_order(job);
+  if (sent)
+    add_order(job, AR_ORDER_FORGET);
+  else
+    job->exchange = NULL;
+}
+
+bool ar_job_end(struct ar_job *job, enum ar_code code, const char *why) {
+  if (job->phase == AR_JOB_DONE || job->jobs == NULL) return false;
+  ar_job_retain(job);
+  forget(job);
+  job->class->fail(job, code, why);
+  ar_job_finish(job);
+  ar_job_release(job);
+  return true;
+}
+
+/* Moves what is due from waiting to ready, and ends what is too late. */
+static void look_at_clock(struct ar_jobs *jobs, int64_t monotonic) {
+  struct ar_link *next, *rings[] = {&jobs->waiting, &jobs->ready};
+  if (monotonic < jobs->soonest) return;
+  jobs->soonest = AR_NEVER;
+  for (size_t i = 0; i < 2; i++) {
+    for (struct ar_link *at = rings[i]->next; at != rings[i]; at = next) {
+      struct ar_job *job = job_at(at);
+      int64_t due = job->wake < job->deadline ? job->wake : job->deadline;
+      next = at->next;
+      if (monotonic >= job->deadline)
+        ar_job_end(job, AR_E_CALL_TIMEOUT, NULL);
+      else if (monotonic >= job->wake)
+        ar_job_ready(job);
+      else if (due < jobs->soonest)
+        jobs->soonest = due;
+    }
+  }
+}
+
+void ar_jobs_step(struct ar_jobs *jobs, const struct ar_now *now) {
+  look_at_clock(jobs, now->monotonic);
+  while (!ring_empty(&jobs->ready)) {
+    struct ar_job *job = job_at(jobs->ready.next);
+    job->wake = AR_NEVER;
+    job->class->step(job, now);
+  }
+}
+
+int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic) {
+  if (!ring_empty(&jobs->ready) || !ring_empty(&jobs->orders) ||
+      !ring_empty(&jobs->done) || monotonic >= jobs->soonest)
+    return 0;
+  return jobs->soonest == AR_NEVER ? -1 : jobs->soonest - monotonic;
+}
+
+enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x) {
+  struct ar_job *job;
+  enum ar_order order;
+  if (ring_empty(&jobs->orders)) return AR_ORDER_NONE;
+  job = AR_OWNER(struct ar_job, order_link, jobs->orders.next);
+  order = job->order;
+  *x = job->exchange;
+  (*x)->retain(*x);
+  drop_order(job);
+  return order;
+}
+
+int64_t ar_jobs_take_done(struct ar_jobs *jobs) {
+  struct ar_job *job;
+  int64_t id;
+  if (ring_empty(&jobs->done)) return 0;
+  job = job_at(jobs->done.next);
+  id = job->id;
+  ring_remove(&job->link);
+  job->jobs = NULL;
+  ar_job_release(job);
+  return id;
+}
+
+void ar_jobs_abandon(struct ar_jobs *jobs) {
+  struct ar_link *next;
+  for (struct ar_link *at = jobs->waiting.next; at != &jobs->waiting;
+       at = next) {
+    struct ar_job *job = job_at(at);
+    next = at->next;
+    if (job->exchange == NULL || job->order != AR_ORDER_NONE) continue;
+    job->exchange = NULL;
+    ar_job_end(job, AR_E_CONNECTION_CLOSED,
+               "the process was forked while the call was in flight");
+  }
+}
+
+/* A moment's deadline ends it. */
+static void moment_step(struct ar_job *job, const struct ar_now *now) {
+  (void)now;
+  ar_job_wait(job, AR_NEVER);
+}
+
+static void moment_fail(struct ar_job *job, enum ar_code code,
+                        const char *why) {
+  (void)job, (void)code, (void)why;
+}
+
+static void moment_free(struct ar_job *job) {
+  free(job);
+}
+
+static const struct ar_job_class moment_class = {moment_step, moment_fail,
+                                                 moment_free};
+
+struct ar_job *ar_moment_new(int64_t monotonic) {
+  struct ar_job *job = malloc(sizeof *job);
+  if (job == NULL) return NULL;
+  ar_job_init(job, &moment_class);
+  job->deadline = monotonic;
+  return job;
+}

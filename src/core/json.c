@@ -1,0 +1,63 @@
+/*
+** Writing a JSON string, and the scan that bounds a document.
+*/
+#include "json.h"
+
+/* The letter of a two-character escape, or 0. */
+static char short_escape(char c) {
+  static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+  const char *at = c == '\0' ? NULL : strchr(from, c);
+  return (char)(at ? to[at - from] : 0);
+}
+
+static void add_escape(struct ar_buf *out, char c) {
+  char letter = short_escape(c);
+  unsigned char byte = (unsigned char)c;
+  ar_buf_addc(out, '\\');
+  if (letter) {
+    ar_buf_addc(out, letter);
+  } else {
+    ar_buf_addz(out, "u00");
+    ar_buf_addhex(out, &byte, 1);
+  }
+}
+
+static bool is_plain(char c) {
+  return (unsigned char)c >= 0x20 && c != '"' && c != '\\' && c != 0x7F;
+}
+
+void ar_json_add_string(struct ar_buf *out, struct ar_str s) {
+  ar_buf_addc(out, '"');
+  for (size_t i = 0; i < s.n;) {
+    size_t from = i;
+    while (i < s.n && is_plain(s.p[i])) i++;
+    ar_buf_add(out, s.p + from, i - from);
+    if (i < s.n) add_escape(out, s.p[i++]);
+  }
+  ar_buf_addc(out, '"');
+}
+
+/* The index behind the string that begins at `i`. */
+static size_t skip_string(struct ar_str doc, size_t i) {
+  for (i++; i < doc.n && doc.p[i] != '"'; i++)
+    if (doc.p[i] == '\\') i++;
+  return i;
+}
+
+bool ar_json_is_bounded(struct ar_str doc, size_t max_depth,
+                        size_t max_members) {
+  size_t depth = 0, members = 0;
+  for (size_t i = 0; i < doc.n; i++) {
+    char c = doc.p[i];
+    if (c == '"') {
+      i = skip_string(doc, i);
+    } else if (c == '{' || c == '[') {
+      if (++depth > max_depth || ++members > max_members) return false;
+    } else if (c == '}' || c == ']') {
+      depth -= depth > 0;
+    } else if (c == ',' && ++members > max_members) {
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,186 @@
+/*
+** The API as constant tables.
+*/
+#include "model.h"
+
+#define STRUCTURE(members)                                                   \
+  {                                                                          \
+    AR_STRUCTURE, false, 0, 0, members, sizeof(members) / sizeof *(members), \
+        NULL                                                                 \
+  }
+
+static const struct ar_shape string = {.type = AR_STRING};
+static const struct ar_shape secret_string = {.type = AR_STRING,
+                                              .sensitive = true};
+static const struct ar_shape secret_map = {
+    .type = AR_MAP, .sensitive = true, .element = &secret_string};
+static const struct ar_shape boolean = {.type = AR_BOOLEAN};
+static const struct ar_shape integer = {.type = AR_INTEGER};
+static const struct ar_shape timestamp = {.type = AR_TIMESTAMP};
+static const struct ar_shape arn = {.type = AR_STRING, .min = 1, .max = 1011};
+
+static const struct ar_member source_code_version_members[] = {
+    {"Type", &string, true}, {"Value", &string, true}};
+static const struct ar_shape source_code_version =
+    STRUCTURE(source_code_version_members);
+
+static const struct ar_member code_configuration_values_members[] = {
+    {"Runtime", &string, true},
+    {"BuildCommand", &secret_string, false},
+    {"StartCommand", &secret_string, false},
+    {"Port", &string, false},
+    {"RuntimeEnvironmentVariables", &secret_map, false},
+    {"RuntimeEnvironmentSecrets", &secret_map, false}};
+static const struct ar_shape code_configuration_values =
+    STRUCTURE(code_configuration_values_members);
+
+static const struct ar_member code_configuration_members[] = {
+    {"ConfigurationSource", &string, true},
+    {"CodeConfigurationValues", &code_configuration_values, false}};
+static const struct ar_shape code_configuration =
+    STRUCTURE(code_configuration_members);
+
+static const struct ar_member code_repository_members[] = {
+    {"RepositoryUrl", &string, true},
+    {"SourceCodeVersion", &source_code_version, true},
+    {"CodeConfiguration", &code_configuration, false},
+    {"SourceDirectory", &string, false}};
+static const struct ar_shape code_repository =
+    STRUCTURE(code_repository_members);
+
+static const struct ar_member image_configuration_members[] = {
+    {"RuntimeEnvironmentVariables", &secret_map, false},
+    {"StartCommand", &secret_string, false},
+    {"Port", &string, false},
+    {"RuntimeEnvironmentSecrets", &secret_map, false}};
+static const struct ar_shape image_configuration =
+    STRUCTURE(image_configuration_members);
+
+static const struct ar_member image_repository_members[] = {
+    {"ImageIdentifier", &string, true},
+    {"ImageConfiguration", &image_configuration, false},
+    {"ImageRepositoryType", &string, true}};
+static const struct ar_shape image_repository =
+    STRUCTURE(image_repository_members);
+
+static const struct ar_member authentication_configuration_members[] = {
+    {"ConnectionArn", &string, false}, {"AccessRoleArn", &string, false}};
+static const struct ar_shape authentication_configuration =
+    STRUCTURE(authentication_configuration_members);
+
+static const struct ar_member source_configuration_members[] = {
+    {"CodeRepository", &code_repository, false},
+    {"ImageRepository", &image_repository, false},
+    {"AutoDeploymentsEnabled", &boolean, false},
+    {"AuthenticationConfiguration", &authentication_configuration, false}};
+static const struct ar_shape source_configuration =
+    STRUCTURE(source_configuration_members);
+
+static const struct ar_member instance_configuration_members[] = {
+    {"Cpu", &string, false},
+    {"Memory", &string, false},
+    {"InstanceRoleArn", &string, false}};
+static const struct ar_shape instance_configuration =
+    STRUCTURE(instance_configuration_members);
+
+static const struct ar_member encryption_configuration_members[] = {
+    {"KmsKey", &string, true}};
+static const struct ar_shape encryption_configuration =
+    STRUCTURE(encryption_configuration_members);
+
+static const struct ar_member health_check_configuration_members[] = {
+    {"Protocol", &string, false},
+    {"Path", &string, false},
+    {"Interval", &integer, false},
+    {"Timeout", &integer, false},
+    {"HealthyThreshold", &integer, false},
+    {"UnhealthyThreshold", &integer, false}};
+static const struct ar_shape health_check_configuration =
+    STRUCTURE(health_check_configuration_members);
+
+static const struct ar_member auto_scaling_summary_members[] = {
+    {"AutoScalingConfigurationArn", &string, false},
+    {"AutoScalingConfigurationName", &string, false},
+    {"AutoScalingConfigurationRevision", &integer, false},
+    {"Status", &string, false},
+    {"CreatedAt", &timestamp, false},
+    {"HasAssociatedService", &boolean, false},
+    {"IsDefault", &boolean, false}};
+static const struct ar_shape auto_scaling_summary =
+    STRUCTURE(auto_scaling_summary_members);
+
+static const struct ar_member egress_configuration_members[] = {
+    {"EgressType", &string, false}, {"VpcConnectorArn", &string, false}};
+static const struct ar_shape egress_configuration =
+    STRUCTURE(egress_configuration_members);
+
+static const struct ar_member ingress_configuration_members[] = {
+    {"IsPubliclyAccessible", &boolean, false}};
+static const struct ar_shape ingress_configuration =
+    STRUCTURE(ingress_configuration_members);
+
+static const struct ar_member network_configuration_members[] = {
+    {"EgressConfiguration", &egress_configuration, false},
+    {"IngressConfiguration", &ingress_configuration, false},
+    {"IpAddressType", &string, false}};
+static const struct ar_shape network_configuration =
+    STRUCTURE(network_configuration_members);
+
+static const struct ar_member observability_configuration_members[] = {
+    {"ObservabilityEnabled", &boolean, true},
+    {"ObservabilityConfigurationArn", &string, false}};
+static const struct ar_shape observability_configuration =
+    STRUCTURE(observability_configuration_members);
+
+static const struct ar_member service_members[] = {
+    {"ServiceName", &string, true},
+    {"ServiceId", &string, true},
+    {"ServiceArn", &arn, true},
+    {"ServiceUrl", &string, false},
+    {"CreatedAt", &timestamp, true},
+    {"UpdatedAt", &timestamp, true},
+    {"DeletedAt", &timestamp, false},
+    {"Status", &string, true},
+    {"SourceConfiguration", &source_configuration, true},
+    {"InstanceConfiguration", &instance_configuration, true},
+    {"EncryptionConfiguration", &encryption_configuration, false},
+    {"HealthCheckConfiguration", &health_check_configuration, false},
+    {"AutoScalingConfigurationSummary", &auto_scaling_summary, true},
+    {"NetworkConfiguration", &network_configuration, true},
+    {"ObservabilityConfiguration", &observability_configuration, false}};
+static const struct ar_shape service = STRUCTURE(service_members);
+
+static const struct ar_member service_request_members[] = {
+    {"ServiceArn", &arn, true}};
+static const struct ar_shape service_request =
+    STRUCTURE(service_request_members);
+
+static const struct ar_member service_response_members[] = {
+    {"Service", &service, true}};
+static const struct ar_shape service_response =
+    STRUCTURE(service_response_members);
+
+static const struct ar_member operation_response_members[] = {
+    {"Service", &service, true}, {"OperationId", &string, false}};
+static const struct ar_shape operation_response =
+    STRUCTURE(operation_response_members);
+
+static const struct ar_operation operations[] = {
+    {"DescribeService", "describe_service", &service_request,
+     &service_response},
+    {"PauseService", "pause_service", &service_request, &operation_response},
+    {"ResumeService", "resume_service", &service_request,
+     &operation_response}};
+
+const struct ar_operation *ar_operations(size_t *count) {
+  *count = sizeof operations / sizeof *operations;
+  return operations;
+}
+
+const struct ar_member *ar_member_find(const struct ar_shape *shape,
+                                       struct ar_str name) {
+  for (size_t i = 0; i < shape->count; i++)
+    if (ar_str_eq(ar_str_of(shape->members[i].name), name))
+      return &shape->members[i];
+  return NULL;
+}

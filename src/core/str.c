@@ -1,0 +1,77 @@
+/*
+** Slices: comparison, search, trimming.
+*/
+#include "str.h"
+
+int ar_hex_value(char c) {
+  if (ar_is_digit(c)) return c - '0';
+  c = ar_lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool ar_str_eq(struct ar_str a, struct ar_str b) {
+  return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool ar_str_ieq(struct ar_str a, struct ar_str b) {
+  if (a.n != b.n) return false;
+  for (size_t i = 0; i < a.n; i++)
+    if (ar_lower(a.p[i]) != ar_lower(b.p[i])) return false;
+  return true;
+}
+
+int ar_str_cmp(struct ar_str a, struct ar_str b) {
+  size_t n = a.n < b.n ? a.n : b.n;
+  int order = n ? memcmp(a.p, b.p, n) : 0;
+  if (order != 0) return order;
+  return (a.n > b.n) - (a.n < b.n);
+}
+
+size_t ar_str_find(struct ar_str s, char c, size_t from) {
+  const char *at =
+      from < s.n ? memchr(s.p + from, (unsigned char)c, s.n - from) : NULL;
+  return at ? (size_t)(at - s.p) : s.n;
+}
+
+bool ar_str_contains(struct ar_str s, const char *part) {
+  size_t n = strlen(part);
+  for (size_t i = 0; i + n <= s.n; i++) {
+    i = ar_str_find(s, part[0], i);
+    if (i + n <= s.n && memcmp(s.p + i, part, n) == 0) return true;
+  }
+  return false;
+}
+
+struct ar_str ar_str_trim(struct ar_str s) {
+  while (s.n > 0 && ar_is_space(s.p[0])) s.p++, s.n--;
+  while (s.n > 0 && ar_is_space(s.p[s.n - 1])) s.n--;
+  return s;
+}
+
+bool ar_str_has_control(struct ar_str s) {
+  for (size_t i = 0; i < s.n; i++)
+    if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F) return true;
+  return false;
+}
+
+static size_t least(size_t a, size_t b, size_t c) {
+  size_t ab = a < b ? a : b;
+  return ab < c ? ab : c;
+}
+
+size_t ar_str_distance(struct ar_str a, struct ar_str b) {
+  size_t row[65];
+  if (a.n > 64 || b.n > 64) return SIZE_MAX;
+  for (size_t k = 0; k <= b.n; k++) row[k] = k;
+  for (size_t i = 1; i <= a.n; i++) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t k = 1; k <= b.n; k++) {
+      size_t changed =
+          diagonal + (ar_lower(a.p[i - 1]) != ar_lower(b.p[k - 1]));
+      diagonal = row[k];
+      row[k] = least(row[k] + 1, row[k - 1] + 1, changed);
+    }
+  }
+  return row[b.n];
+}
