@@ -170,7 +170,8 @@ static void collect(struct signing *g, const struct ar_signature *s,
 }
 
 static bool repeats(const struct signing *g, size_t i) {
-  return i > 0 && ar_str_ieq(g->headers[i - 1].name, g->headers[i].name);
+  const struct ar_header *h = g->headers + i;
+  return i > 0 && ar_str_ieq(h[-1].name, h->name);
 }
 
 /* Adds a value without outer whitespace, inner runs as one space. */
