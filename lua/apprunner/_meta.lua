@@ -1,0 +1,192 @@
+---@meta apprunner
+-- The public API in LuaLS annotations, and its one reference. Never required.
+
+---@class apprunner
+---@field _VERSION string "apprunner" and the version
+local apprunner = {}
+
+---@class apprunner.Credentials
+---@field access_key_id string
+---@field secret_access_key string
+---@field session_token? string
+
+---@class apprunner.Settings
+---@field region? string else the region in the call's ServiceArn, AWS_REGION, AWS_DEFAULT_REGION
+---@field credentials? apprunner.Credentials else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+---@field endpoint_url? string http or https; else AWS_ENDPOINT_URL_APPRUNNER, AWS_ENDPOINT_URL
+---@field use_fips_endpoint? boolean else AWS_USE_FIPS_ENDPOINT; false
+---@field use_dualstack_endpoint? boolean else AWS_USE_DUALSTACK_ENDPOINT; false
+---@field connect_timeout? number seconds until a request can be sent (DNS, TCP, TLS); 60
+---@field read_timeout? number longest silence from then on, in seconds; 60
+---@field timeout? number seconds for the whole call; none
+---@field ca_bundle? string PEM file or hashed directory; else AWS_CA_BUNDLE, the system's store
+---@field verify? boolean check the server's certificate and name; true
+---@field max_response_bytes? integer a larger answer is an error; 8 MiB
+---@field app_id? string for the User-Agent; else AWS_SDK_UA_APP_ID
+---@field user_agent_extra? string added to the User-Agent
+---@field loop? "auto"|"blocking"|"luv"|"nginx" how calls wait; "auto" decides at each call
+
+---@alias apprunner.Kind
+---| "service" # the service answered with an error; `code` is its own
+---| "validation" # the parameters are wrong; nothing was sent
+---| "settings" # a setting is wrong or missing, or nginx cannot wait here
+---| "credentials" # there are none, or not all of them
+---| "transport" # no answer came
+---| "timeout" # no answer came in time
+---| "response" # an answer came that cannot be understood
+---| "cancelled"
+
+---What a call returns after nil. `tostring` gives a line for a person.
+---@class apprunner.Error
+---@field kind apprunner.Kind
+---@field code string the service's own, or botocore's name, such as "ReadTimeoutError"
+---@field message string
+---@field operation? string the API's name of it, such as "PauseService"
+---@field http_status? integer
+---@field request_id? string
+---@field attempts? integer how many requests were begun
+---@field retryable boolean whether the same call may succeed later
+---@field ambiguous? boolean the request may have been carried out although no answer came
+---@field http_body? string the first 4 KiB of an answer that cannot be understood
+---@field problems? string[] every problem of the parameters
+
+---@class apprunner.ResponseMetadata
+---@field RequestId? string
+---@field HTTPStatusCode integer
+---@field HTTPHeaders table<string, string> by lower-case name; repeats are joined by ", "
+---@field RetryAttempts integer
+
+---The description of a service, with the API's own member names. Timestamps
+---are epoch seconds, an integer where whole. Absent members are nil.
+---@class apprunner.Service
+---@field ServiceName string
+---@field ServiceId string
+---@field ServiceArn string
+---@field ServiceUrl? string
+---@field CreatedAt number
+---@field UpdatedAt number
+---@field DeletedAt? number
+---@field Status "CREATE_FAILED"|"RUNNING"|"DELETED"|"DELETE_FAILED"|"PAUSED"|"OPERATION_IN_PROGRESS"|string
+---@field SourceConfiguration table
+---@field InstanceConfiguration table
+---@field EncryptionConfiguration? table
+---@field HealthCheckConfiguration? table
+---@field AutoScalingConfigurationSummary table
+---@field NetworkConfiguration table
+---@field ObservabilityConfiguration? table
+
+---@class apprunner.ServiceParams
+---@field ServiceArn string 1 to 1011 characters
+
+---@class apprunner.OperationOutput
+---@field Service apprunner.Service
+---@field OperationId? string
+---@field ResponseMetadata apprunner.ResponseMetadata
+
+---@class apprunner.DescribeServiceOutput
+---@field Service apprunner.Service
+---@field ResponseMetadata apprunner.ResponseMetadata
+
+---A call that was given a callback.
+---@class apprunner.Call
+local Call = {}
+
+---Ends the call. The callback gets an error with code "Cancelled", from the
+---loop and never from inside this function.
+---@return boolean cancelled false when the call was finished already
+function Call:cancel() end
+
+---@class apprunner.Client
+local Client = {}
+
+---Pauses a service. The API answers at once with a description whose Status
+---is OPERATION_IN_PROGRESS; `describe_service` tells when it is PAUSED.
+---
+---Plain, it waits: in a coroutine that a loop drives (apprunner.spawn, a
+---coroutine under luv, an OpenResty handler) it yields, elsewhere it blocks.
+---With a callback it returns at once, and the loop calls back exactly once; in
+---OpenResty from a timer's context, without a request.
+---@param params apprunner.ServiceParams
+---@return apprunner.OperationOutput? output
+---@return apprunner.Error? err
+---@overload fun(self, params: apprunner.ServiceParams, callback: fun(out?: apprunner.OperationOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
+function Client:pause_service(params) end
+
+---Resumes a paused service; see `pause_service`.
+---@param params apprunner.ServiceParams
+---@return apprunner.OperationOutput? output
+---@return apprunner.Error? err
+---@overload fun(self, params: apprunner.ServiceParams, callback: fun(out?: apprunner.OperationOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
+function Client:resume_service(params) end
+
+---Describes a service; see `pause_service`.
+---@param params apprunner.ServiceParams
+---@return apprunner.DescribeServiceOutput? output
+---@return apprunner.Error? err
+---@overload fun(self, params: apprunner.ServiceParams, callback: fun(out?: apprunner.DescribeServiceOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
+function Client:describe_service(params) end
+
+---Cancels the client's calls and wipes its credentials. Calling it again does
+---nothing; calling anything else raises an error. Also __close.
+function Client:close() end
+
+---Makes a client. Nothing is read but the environment, and nothing is sent.
+---@param settings? apprunner.Settings
+---@return apprunner.Client? client
+---@return apprunner.Error? err kind "settings"
+function apprunner.client(settings) end
+
+---Starts `fn(...)` at once in a coroutine that the loop drives (in OpenResty a
+---light thread): calls inside it yield instead of blocking. What it raises
+---goes where errors of callbacks go.
+---@param fn function
+---@param ... any
+---@return thread
+function apprunner.spawn(fn, ...) end
+
+---Drives callbacks and spawned coroutines to their end, in a plain interpreter
+---or on plain luv. What a callback raises is raised here, and calling run
+---again goes on with the others. Raises an error inside a callback, in Neovim
+---and in OpenResty, whose own loops drive everything.
+function apprunner.run() end
+
+---Waits as a call does.
+---@param seconds number 0 or more
+---@return true?
+---@return apprunner.Error? err where nginx cannot wait
+function apprunner.sleep(seconds) end
+
+---@class apprunner.SignRequest
+---@field method? string "GET"
+---@field url? string http or https; else `host`, `path` and `query`
+---@field host? string
+---@field path? string as it will be sent
+---@field query? string without the question mark
+---@field headers? {[1]: string, [2]: string}[] pairs of name and value
+---@field body? string
+
+---@class apprunner.SignOptions
+---@field credentials apprunner.Credentials
+---@field region string
+---@field service string
+---@field time? integer epoch seconds; now
+---@field normalize_path? boolean remove dot segments and double slashes from what is signed; true
+---@field sign_body? boolean add x-amz-content-sha256; false
+---@field omit_session_token? boolean add the token, but do not sign it; false
+
+---@class apprunner.Signed
+---@field headers {[1]: string, [2]: string}[] what to send, in order
+---@field authorization string the value of the Authorization header
+---@field signature string
+---@field canonical_request string
+---@field string_to_sign string
+
+---Signs a request by AWS Signature Version 4. Headers that the signature sets
+---(Authorization, X-Amz-Date, X-Amz-Security-Token) are replaced.
+---@param request apprunner.SignRequest
+---@param options apprunner.SignOptions
+---@return apprunner.Signed? signed
+---@return apprunner.Error? err kind "validation"
+function apprunner.sign(request, options) end
+
+return apprunner

@@ -1,0 +1,49 @@
+-- The blocking loop, of a plain interpreter: the caller waits in the engine.
+-- Jobs of other loops move meanwhile; what their owners are to be told stays
+-- in their queues. Callbacks and spawned coroutines are driven by run().
+local pump = require "apprunner.pump"
+
+local blocking = pump.loop("blocking")
+blocking.strict = true -- a foreign yield would never be resumed
+
+local running = false
+
+function blocking.kick() end
+
+-- Waits for `job` and steps for everybody.
+function blocking.block(job)
+  while not job:done() do
+    pump.step()
+    if not job:done() then pump.wait() end
+  end
+end
+
+function blocking.suspend(job) pump.suspend(job, blocking) end
+
+function blocking.spawn(fn, ...) return pump.spawn(blocking, fn, ...) end
+
+blocking.call = pump.defer
+
+local function drive()
+  while not pump.idle(blocking) do
+    local notify = pump.take(blocking)
+    if notify then
+      notify()
+    else
+      local _, moved = pump.step()
+      if not moved then pump.wait() end
+    end
+  end
+end
+
+-- Drives callbacks and spawned coroutines to their end. What one of them
+-- raises is raised here; calling run() again goes on with the others.
+function blocking.run()
+  if running then error("apprunner.run: called inside a callback of itself", 3) end
+  running = true
+  local ok, err = pcall(drive)
+  running = false
+  if not ok then error(err, 0) end
+end
+
+return blocking

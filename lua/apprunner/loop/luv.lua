@@ -1,0 +1,66 @@
+-- The luv loop, of Neovim and of scripts on libuv: one uv_poll on the engine's
+-- descriptor and one uv_timer, both unreferenced while nothing is pending, so
+-- that they keep no program alive. Coroutines yield; the main one blocks.
+local pump = require "apprunner.pump"
+
+local uv = vim and (vim.uv or vim.loop) or require "luv"
+
+local luv = pump.loop("luv")
+
+local BUDGET = 2 -- milliseconds of I/O in one turn of the host's loop
+
+local poll, polled, timer, turn
+
+-- Milliseconds of libuv's timer that stand for "no telling".
+local LATER = 3600000
+
+-- Follows the engine's descriptor, which is new after a fork.
+local function follow_engine()
+  local fd = pump.fd()
+  if fd == polled then return end
+  if poll then poll:close() end
+  poll, polled = fd and uv.new_poll(fd), fd
+  if poll then poll:start("r", turn) end
+end
+
+local function set_referenced(handle)
+  if not handle then return end
+  if pump.idle(luv) then uv.unref(handle) else uv.ref(handle) end
+end
+
+-- Asks for the next turn in `ms` milliseconds, or when it is due.
+local function arm(ms)
+  follow_engine()
+  ms = ms or pump.timeout()
+  timer = timer or uv.new_timer()
+  timer:start(ms < 0 and LATER or ms, 0, turn)
+  set_referenced(timer)
+  set_referenced(poll)
+end
+
+-- A callback may raise, into the host's own error handling; the next turn is
+-- asked for before each, so that the others are still delivered.
+function turn()
+  local more = pump.step(BUDGET)
+  for notify in pump.take, luv do
+    arm(0)
+    notify()
+  end
+  arm(more and 0 or nil)
+end
+
+function luv.kick() arm(0) end
+
+function luv.suspend(job) pump.suspend(job, luv) end
+
+function luv.spawn(fn, ...) return pump.spawn(luv, fn, ...) end
+
+luv.call = pump.defer
+
+-- uv.run() for a script on plain luv.
+function luv.run()
+  if uv.loop_mode() then error("apprunner.run: luv's loop is running already", 3) end
+  uv.run()
+end
+
+return luv

@@ -1,0 +1,79 @@
+-- The nginx loop, of OpenResty: one driver per worker pumps in a zero-delay
+-- timer, which outlives any request; waiters sleep on a semaphore. Where there
+-- is no timer or no semaphore to be had, a waiter pumps for itself.
+local pump = require "apprunner.pump"
+
+local ngx = ngx
+
+local nginx = pump.loop("nginx")
+
+local BUDGET = 2 -- milliseconds of I/O in one turn of the worker
+local SHORTEST, LONGEST = 0.001, 0.004 -- seconds between two turns
+local LONGEST_ALONE = 0.008 -- the same, where each waiter pumps
+local LOOK_AGAIN = 1 -- seconds after which a waiter sees whether a driver lives
+
+local semaphores, semaphore = pcall(require, "ngx.semaphore")
+local driving = false
+
+-- The phases in which Lua code may yield.
+local yieldable = {
+  rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
+  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
+}
+
+-- Whether this code runs where it may wait.
+function nginx.can_wait() return yieldable[ngx.get_phase()] or false end
+
+-- One turn: pumps, delivers, and sleeps; returns the next pause.
+local function turn(pause, longest)
+  local more, moved = pump.step(BUDGET)
+  for notify in pump.take, nginx do notify() end
+  pause = moved and SHORTEST or math.min(pause * 2, longest)
+  ngx.sleep(more and 0 or pause)
+  return pause
+end
+
+local function drive()
+  local pause = SHORTEST
+  while not pump.idle(nginx) do pause = turn(pause, LONGEST) end
+end
+
+local function driver()
+  local ok, err = pcall(drive)
+  driving = false
+  if not ok then ngx.log(ngx.ERR, "apprunner: ", err) end
+  if not pump.idle(nginx) then nginx.kick() end
+end
+
+-- Sees to it that there is a driver; false where nginx gives no timer.
+function nginx.kick()
+  if not driving then driving = ngx.timer.at(0, driver) and true or false end
+  return driving
+end
+
+-- Pumps in the waiter's own thread.
+local function wait_alone(job)
+  local pause = SHORTEST
+  while not job:done() do pause = turn(pause, LONGEST_ALONE) end
+end
+
+-- The driver posts; it holds the semaphore alone and not the job, so that a
+-- waiter that is killed lets go of its job.
+function nginx.suspend(job)
+  local waiter = semaphores and semaphore.new()
+  if not waiter or not nginx.kick() then return wait_alone(job) end
+  pump.watch(job, nginx, function() waiter:post(1) end)
+  while not job:done() do
+    waiter:wait(LOOK_AGAIN)
+    if not job:done() and not nginx.kick() then return wait_alone(job) end
+  end
+end
+
+-- A light thread each, so that a callback may wait, and raise, by itself.
+function nginx.call(loop, notify)
+  pump.defer(loop, function() ngx.thread.spawn(notify) end)
+end
+
+function nginx.spawn(fn, ...) return ngx.thread.spawn(fn, ...) end
+
+return nginx

@@ -1,0 +1,204 @@
+-- The pump: one list of jobs and one engine a Lua state, and the one function
+-- that moves them all. Whoever waits watches a job; nobody drives another's.
+--
+-- What a loop must provide (see loop/*.lua):
+--   name, queue, pending   as pump.loop() makes them
+--   kick()                 something is to be pumped or delivered soon
+--   suspend(job)           gives way, in a coroutine, until the job is done
+--   spawn(fn, ...)         starts a coroutine that this loop drives
+local core = require "apprunner.core"
+
+local pump = {}
+
+local engine, engine_error -- one of them, once an exchange was wanted
+local wanted = false -- a call was started, so there must be an engine
+local waiting = {} -- id of a job -> { loop, notify }
+local spawned = setmetatable({}, { __mode = "k" }) -- coroutine -> its loop
+
+-- What a waiting coroutine yields, and must be handed back.
+local token = setmetatable({}, {
+  __name = "apprunner.wait",
+  __tostring = function()
+    return "apprunner waits here: only the loop may resume this coroutine"
+  end,
+})
+
+-- The stages of bringing up an engine. Loading libcurl takes 6 to 10 ms and
+-- its initialisation up to 1 ms, so an event loop spends a turn on each.
+local curl
+local stages = {
+  function() curl = require "apprunner.curl" end,
+  function() assert(curl.init()) end,
+  function()
+    engine = assert(curl.engine())
+    core.engine("libcurl#" .. curl.version)
+  end,
+}
+local stage = 1
+
+local function bring_up()
+  local ok, err = pcall(stages[stage])
+  if not ok then
+    engine_error = "the HTTP engine is not available: " .. tostring(err)
+  elseif stage < #stages then
+    stage = stage + 1
+  end
+end
+
+-- In a forked child the parent's engine is left alone: its sockets are shared.
+local function leave_parents_engine()
+  if engine and engine:forked() then
+    engine = nil
+    core.abandon()
+  end
+end
+
+local function send(exchange)
+  local ok, err = nil, engine_error
+  if engine then ok, err = engine:add(exchange) end
+  if not ok then exchange:fail(err) end
+end
+
+-- Steps the jobs and carries out what they order, until they want no more.
+local function step_jobs()
+  core.step()
+  for order, exchange in core.order do
+    if order == "send" then
+      send(exchange)
+    elseif engine then
+      engine:remove(exchange)
+    end
+  end
+end
+
+-- Puts what waits for finished jobs on its loop's queue; true if any was.
+local function report()
+  local moved = false
+  for id in core.finished do
+    local entry = waiting[id]
+    waiting[id] = nil
+    moved = true
+    if entry then
+      entry.loop.pending = entry.loop.pending - 1
+      pump.defer(entry.loop, entry.notify)
+    end
+  end
+  return moved
+end
+
+-- Moves whatever can move. `budget` bounds the I/O of one turn, in
+-- milliseconds; without it the engine is brought up and stepped at a stroke.
+-- Returns whether there is more to do at once, and whether a job has ended.
+function pump.step(budget)
+  leave_parents_engine()
+  while wanted and not engine and not engine_error do
+    bring_up()
+    if budget then return true, false end
+  end
+  step_jobs()
+  local more = false
+  if engine then
+    more = engine:step(budget)
+    while engine:next_done() do end
+    step_jobs()
+  end
+  return more, report()
+end
+
+-- Milliseconds until a step is due; 0: now; -1: when something happens.
+function pump.timeout()
+  if wanted and not engine and not engine_error then return 0 end
+  local jobs = core.timeout()
+  local io = engine and engine:timeout() or -1
+  if jobs < 0 or io >= 0 and io < jobs then return io end
+  return jobs
+end
+
+-- The descriptor that is readable when a step is due, once there is one.
+function pump.fd()
+  leave_parents_engine()
+  return engine and engine:fd()
+end
+
+-- Sleeps until a step is due.
+function pump.wait()
+  local ms = pump.timeout()
+  if ms == 0 then return end
+  if engine then engine:wait(ms) else core.idle(ms) end
+end
+
+-- Says that calls are coming, which need an engine.
+function pump.want_engine() wanted = true end
+
+-- The engine's own figures, for tests and benchmarks; nil without one.
+function pump.stats() return engine and engine:stats() end
+
+-- A new loop's fields: `pending` counts the jobs that are watched for it,
+-- `queue` holds what is to be called from it.
+function pump.loop(name)
+  return { name = name, pending = 0, queue = {}, first = 1, last = 0 }
+end
+
+-- Has the loop call `notify` soon.
+function pump.defer(loop, notify)
+  loop.last = loop.last + 1
+  loop.queue[loop.last] = notify
+  loop.kick()
+end
+
+-- Takes the next function that the loop is to call, or nil.
+function pump.take(loop)
+  if loop.first > loop.last then return nil end
+  local notify = loop.queue[loop.first]
+  loop.queue[loop.first] = nil
+  loop.first = loop.first + 1
+  return notify
+end
+
+-- Whether the loop has nothing to call and nothing to wait for.
+function pump.idle(loop) return loop.pending == 0 and loop.first > loop.last end
+
+-- Has the loop call `notify` when `job` is done.
+function pump.watch(job, loop, notify)
+  waiting[job:id()] = { loop = loop, notify = notify }
+  loop.pending = loop.pending + 1
+  loop.kick()
+end
+
+-- Resumes a coroutine; its error becomes the loop's caller's.
+local function resume(loop, co, ...)
+  local ok, value = coroutine.resume(co, ...)
+  if not ok then error(value, 0) end
+  if loop.strict and coroutine.status(co) == "suspended" and value ~= token then
+    error("a coroutine of apprunner.spawn yielded for a reason of its own, and nobody will resume it", 0)
+  end
+end
+
+-- Waits in a coroutine that `loop` drives, or that the host's loop does.
+function pump.suspend(job, loop)
+  local co = coroutine.running()
+  pump.watch(job, loop, function()
+    if coroutine.status(co) ~= "dead" then resume(loop, co, token) end
+  end)
+  if coroutine.yield(token) ~= token then
+    error("a coroutine that waits for apprunner was resumed by code that is not a loop", 0)
+  end
+end
+
+-- Starts `fn` at once in a coroutine that `loop` drives. An error in it is
+-- raised from the loop, never here.
+function pump.spawn(loop, fn, ...)
+  local co = coroutine.create(fn)
+  spawned[co] = loop
+  local ok, err = pcall(resume, loop, co, ...)
+  if not ok then pump.defer(loop, function() error(err, 0) end) end
+  return co
+end
+
+-- The loop that drives the running coroutine, if apprunner started it.
+function pump.spawned_by()
+  local co = coroutine.running()
+  return co and spawned[co]
+end
+
+return pump

@@ -1,0 +1,255 @@
+/*
+** The module apprunner.core: the state that belongs to one Lua state, the
+** pump's half of the list of jobs, and what the other files register.
+*/
+#define _GNU_SOURCE /* dladdr, clock_gettime under -std=c11 */
+
+#include "binding.h"
+
+#include <dlfcn.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+struct lar_state *lar_state(lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static int64_t clock_ms(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct ar_now lar_now(void) {
+  return (struct ar_now){clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME)};
+}
+
+void lar_push_str(lua_State *L, struct ar_str s) {
+  lua_pushlstring(L, s.p, s.n);
+}
+
+struct ar_str lar_to_str(lua_State *L, int index) {
+  size_t n;
+  const char *p = lua_tolstring(L, index, &n);
+  return ar_str_n(p, n);
+}
+
+void lar_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                   lua_CFunction gc) {
+  luaL_newmetatable(L, name);
+  lua_newtable(L);
+  lua_pushvalue(L, -3);
+  lar_setfuncs(L, methods, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pushstring(L, name);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__name");
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
+/* --- the state ------------------------------------------------------------
+ */
+
+static const char *read_environment(void *context, const char *name) {
+  (void)context;
+  return getenv(name);
+}
+
+/* "lua#5.4", or "luajit#2.1.0" where `jit` says so. */
+static void name_lua(lua_State *L, char *out, size_t size) {
+  lua_getglobal(L, "jit");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "version");
+    snprintf(
+        out, size, "luajit#%.20s",
+        lua_isstring(L, -1) ? lua_tostring(L, -1) + strlen("LuaJIT ") : "");
+    lua_pop(L, 2);
+    return;
+  }
+  lua_getglobal(L, "_VERSION");
+  snprintf(out, size, "lua#%.20s",
+           lua_isstring(L, -1) ? lua_tostring(L, -1) + strlen("Lua ") : "");
+  lua_pop(L, 2);
+}
+
+static void find_facts(lua_State *L, struct ar_host_facts *facts) {
+  struct utsname name;
+  name_lua(L, facts->lua, sizeof facts->lua);
+  if (uname(&name) != 0) return;
+  snprintf(facts->os, sizeof facts->os, "%s#%.40s",
+           strcmp(name.sysname, "Darwin") == 0 ? "macos" : "linux",
+           name.release);
+  snprintf(facts->arch, sizeof facts->arch, "%.31s", name.machine);
+}
+
+static int state_gc(lua_State *L) {
+  struct lar_state *state = luaL_checkudata(L, 1, LAR_STATE);
+  if (state->open) ar_jobs_free(&state->jobs);
+  state->open = false;
+  return 0;
+}
+
+void lar_new_state(lua_State *L) {
+  struct lar_state *state = lua_newuserdata(L, sizeof *state);
+  *state = (struct lar_state){.env = {.get = read_environment}};
+  luaL_newmetatable(L, LAR_STATE);
+  lua_pushcfunction(L, state_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  ar_jobs_init(&state->jobs);
+  state->open = true;
+  find_facts(L, &state->facts);
+}
+
+/* --- the pump's half ------------------------------------------------------
+ */
+
+/* step(): every job goes on as far as it can */
+static int core_step(lua_State *L) {
+  struct ar_now now = lar_now();
+  ar_jobs_step(&lar_state(L)->jobs, &now);
+  return 0;
+}
+
+/* timeout() -> milliseconds until a step is due, 0: now, -1: no telling */
+static int core_timeout(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)ar_jobs_timeout(&lar_state(L)->jobs,
+                                                lar_now().monotonic));
+  return 1;
+}
+
+/* order() -> "send" or "forget", exchange | nil */
+static int core_order(lua_State *L) {
+  struct ar_exchange *x;
+  enum ar_order order;
+  luaL_checkstack(L, 4, NULL);
+  lar_push_exchange(L, NULL); /* first, so that a failure loses no order */
+  order = ar_jobs_order(&lar_state(L)->jobs, &x);
+  if (order == AR_ORDER_NONE) return 0;
+  *(struct ar_exchange **)lua_touserdata(L, -1) = x;
+  lua_pushstring(L, order == AR_ORDER_SEND ? "send" : "forget");
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* finished() -> the id of a job that is done, each told once | nil */
+static int core_finished(lua_State *L) {
+  int64_t id = ar_jobs_take_done(&lar_state(L)->jobs);
+  if (id == 0) return 0;
+  lua_pushnumber(L, (lua_Number)id);
+  return 1;
+}
+
+/* unfinished() -> how many jobs are not done */
+static int core_unfinished(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)lar_state(L)->jobs.unfinished);
+  return 1;
+}
+
+/* abandon(): in a forked child, ends what the parent's engine performs */
+static int core_abandon(lua_State *L) {
+  ar_jobs_abandon(&lar_state(L)->jobs);
+  return 0;
+}
+
+/* engine(text): who performs exchanges, for the User-Agent */
+static int core_engine(lua_State *L) {
+  struct ar_host_facts *facts = &lar_state(L)->facts;
+  snprintf(facts->engine, sizeof facts->engine, "%s", luaL_checkstring(L, 1));
+  return 0;
+}
+
+/* moment(seconds) -> a job that is done then */
+static int core_moment(lua_State *L) {
+  lua_Number seconds = luaL_checknumber(L, 1);
+  struct ar_job **handle;
+  luaL_argcheck(L, seconds >= 0 && seconds <= 1e9, 1,
+                "expected seconds, 0 or more");
+  handle = lar_new_job(L);
+  *handle =
+      ar_moment_new(lar_now().monotonic + (int64_t)(seconds * 1000 + 0.999));
+  if (*handle == NULL) return luaL_error(L, "not enough memory");
+  ar_jobs_add(&lar_state(L)->jobs, *handle);
+  return 1;
+}
+
+/* idle(ms): sleeps where there is no engine to wait for */
+static int core_idle(lua_State *L) {
+  lua_Number ms = luaL_checknumber(L, 1);
+  poll(NULL, 0, ms < 0 || ms > 3.6e6 ? 3600000 : (int)ms);
+  return 0;
+}
+
+/* fail(code, message) -> nil, err: an error of the Lua layer's own */
+static int core_fail(lua_State *L) {
+  struct ar_str code = ar_str_of(luaL_checkstring(L, 1));
+  struct lar_error error = {.message = ar_str_of(luaL_checkstring(L, 2))};
+  for (int i = 1; i < AR_CODES; i++) {
+    error.code = (enum ar_code)i;
+    if (ar_str_eq(code, ar_str_of(ar_code_name(error.code))))
+      return lar_fail_with(L, &error);
+  }
+  return luaL_argerror(L, 1, "no such code");
+}
+
+static const luaL_Reg functions[] = {{"client", lar_client},
+                                     {"sign", lar_sign},
+                                     {"step", core_step},
+                                     {"timeout", core_timeout},
+                                     {"order", core_order},
+                                     {"finished", core_finished},
+                                     {"abandon", core_abandon},
+                                     {"engine", core_engine},
+                                     {"moment", core_moment},
+                                     {"idle", core_idle},
+                                     {"unfinished", core_unfinished},
+                                     {"fail", core_fail},
+                                     {NULL, NULL}};
+
+/* Pushes the names of the operations' methods, in the order of the model. */
+static void push_operations(lua_State *L) {
+  size_t count;
+  const struct ar_operation *operations = ar_operations(&count);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_pushstring(L, operations[i].method);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+}
+
+/*
+** Keeps this shared object mapped after lua_close: OpenSSL and threads of
+** other libraries may hold pointers into it.
+*/
+static void stay_loaded(void) {
+  Dl_info info;
+  if (dladdr((void *)(uintptr_t)stay_loaded, &info) != 0 && info.dli_fname)
+    dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE | RTLD_NOLOAD);
+}
+
+AR_API int luaopen_apprunner_core(lua_State *L);
+
+int luaopen_apprunner_core(lua_State *L) {
+  stay_loaded();
+  lua_settop(L, 0);
+  lar_new_state(L);
+  lar_open_error(L);
+  lar_open_exchange(L);
+  lar_open_client(L);
+  lar_open_job(L);
+  lar_open_sign(L);
+  lua_newtable(L);
+  lua_pushvalue(L, 1);
+  lar_setfuncs(L, functions, 1);
+  lua_pushliteral(L, AR_VERSION);
+  lua_setfield(L, -2, "version");
+  push_operations(L);
+  lua_setfield(L, -2, "operations");
+  return 1;
+}

@@ -1,0 +1,124 @@
+/*
+** Job handles: what a waiter holds. A handle that is collected before its job
+** is done cancels it, so that a waiter that was killed leaves nothing behind.
+*/
+#include "../core/json.h"
+#include "binding.h"
+
+/* What a decoded answer may grow to; the API's own is far below. */
+#define MAX_DEPTH 64
+#define MAX_MEMBERS 200000
+#define MAX_KEPT_BODY 4096
+
+struct ar_job **lar_new_job(lua_State *L) {
+  struct ar_job **handle = lua_newuserdata(L, sizeof *handle);
+  *handle = NULL;
+  luaL_getmetatable(L, LAR_JOB);
+  lua_setmetatable(L, -2);
+  return handle;
+}
+
+static struct ar_job *check_job(lua_State *L) {
+  struct ar_job **handle = luaL_checkudata(L, 1, LAR_JOB);
+  if (*handle == NULL) luaL_argerror(L, 1, "attempt to use a released job");
+  return *handle;
+}
+
+/* The call behind the handle; a moment is none. */
+static struct ar_call *check_call(lua_State *L) {
+  struct ar_job *job = check_job(L);
+  luaL_argcheck(L, ar_job_is_call(job), 1, "not a call");
+  return (struct ar_call *)(void *)job;
+}
+
+static int job_gc(lua_State *L) {
+  struct ar_job **handle = luaL_checkudata(L, 1, LAR_JOB);
+  struct ar_job *job = *handle;
+  *handle = NULL;
+  if (job == NULL) return 0;
+  ar_job_end(job, AR_E_CANCELLED, "nobody waits for the call any more");
+  ar_job_release(job);
+  return 0;
+}
+
+static int job_id(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)check_job(L)->id);
+  return 1;
+}
+
+static int job_done(lua_State *L) {
+  lua_pushboolean(L, check_job(L)->phase == AR_JOB_DONE);
+  return 1;
+}
+
+/* job:cancel() -> true, or false when it was done already */
+static int job_cancel(lua_State *L) {
+  lua_pushboolean(
+      L, ar_job_end(check_job(L), AR_E_CANCELLED, "the call was cancelled"));
+  return 1;
+}
+
+/* Pushes nil and the error that ended the call. */
+static int fail_call(lua_State *L, const struct ar_call *call) {
+  bool service = call->err.code == AR_E_SERVICE;
+  bool response = call->err.code == AR_E_RESPONSE;
+  struct ar_str body = ar_buf_str(&call->answer_body);
+  struct lar_error error = {.code = call->err.code,
+                            .service_code = ar_buf_str(&call->service_code),
+                            .message = service
+                                           ? ar_buf_str(&call->service_message)
+                                           : ar_str_of(call->err.message),
+                            .operation = call->operation->name,
+                            .http_status = call->outcome.status,
+                            .request_id = ar_call_request_id(call),
+                            .attempts = call->attempts,
+                            .retryable = call->retryable,
+                            .ambiguous = call->ambiguous};
+  if (response || (service && !call->service_document))
+    error.http_body =
+        ar_str_n(body.p, body.n < MAX_KEPT_BODY ? body.n : MAX_KEPT_BODY);
+  return lar_fail_with(L, &error);
+}
+
+/* An answer that said success and cannot be understood. */
+static int fail_answer(lua_State *L, struct ar_call *call, const char *why) {
+  ar_fail(&call->err, AR_E_RESPONSE, "%s", why);
+  return fail_call(L, call);
+}
+
+/* job:answer() -> the body of a successful call | nil, err */
+static int job_answer(lua_State *L) {
+  struct ar_call *call = check_call(L);
+  luaL_argcheck(L, call->job.phase == AR_JOB_DONE, 1, "not done yet");
+  if (call->err.code != AR_OK) return fail_call(L, call);
+  if (!ar_json_is_bounded(ar_buf_str(&call->answer_body), MAX_DEPTH,
+                          MAX_MEMBERS))
+    return fail_answer(L, call, "the answer nests too deep or is too large");
+  lar_push_str(L, ar_buf_str(&call->answer_body));
+  return 1;
+}
+
+/*
+** job:finish(decoded) -> output | nil, err: the answer as it was decoded, or
+** nil where that failed.
+*/
+static int job_finish(lua_State *L) {
+  struct ar_call *call = check_call(L);
+  struct ar_str body = ar_buf_str(&call->answer_body);
+  struct ar_str start = ar_str_trim(body);
+  lua_settop(L, 2);
+  if (!lua_istable(L, 2) || start.n == 0 || start.p[0] != '{')
+    return fail_answer(L, call, "the answer is no JSON object");
+  lar_apply_shape(L, call->operation->output, ar_str_contains(body, "null"));
+  lar_push_metadata(L, call);
+  lua_setfield(L, 2, "ResponseMetadata");
+  return 1;
+}
+
+static const luaL_Reg job_methods[] = {
+    {"id", job_id},         {"done", job_done},     {"cancel", job_cancel},
+    {"answer", job_answer}, {"finish", job_finish}, {NULL, NULL}};
+
+void lar_open_job(lua_State *L) {
+  lar_new_class(L, LAR_JOB, job_methods, job_gc);
+}
