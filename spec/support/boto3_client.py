@@ -1,0 +1,104 @@
+"""What boto3 sees of an App Runner endpoint, as one JSON document on stdout.
+
+Usage: boto3_client.py ENDPOINT_URL SERVICE_ARN UNKNOWN_ARN
+
+Pauses the service, describes it until it is paused, pauses it again, resumes it, asks for a service that is not there,
+and compares the description with botocore's own model of the API. Credentials and region come from the environment.
+In the report, `problems` are departures from the model, `unknown` the members that this botocore's model does not have.
+"""
+import json
+import sys
+import time
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+JSON_TYPES = {"string": str, "boolean": bool, "integer": int, "long": int, "timestamp": (int, float)}
+UNKNOWN = []
+
+
+def attempt(call, **params):
+    try:
+        return call(**params)
+    except ClientError as error:
+        return {
+            "Code": error.response["Error"]["Code"],
+            "Message": error.response["Error"]["Message"],
+            "HTTPStatusCode": error.response["ResponseMetadata"]["HTTPStatusCode"],
+            "RequestId": error.response["ResponseMetadata"].get("RequestId"),
+        }
+
+
+def structure_problems(shape, value, path):
+    if not isinstance(value, dict):
+        return [path + ": not an object"]
+    found = [f"{path}.{name}: missing" for name in shape.required_members if name not in value]
+    for name, member in value.items():
+        if name in shape.members:
+            found += problems(shape.members[name], member, f"{path}.{name}")
+        else:
+            UNKNOWN.append(name)
+    return found
+
+
+def scalar_problems(shape, value, path):
+    if not isinstance(value, JSON_TYPES[shape.type_name]):
+        return [f"{path}: {value!r} is no {shape.type_name}"]
+    enum = shape.metadata.get("enum")
+    if enum and value not in enum:
+        return [f"{path}: {value!r} is not in the model"]
+    if shape.type_name == "string":
+        low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 1 << 30)
+        return [] if low <= len(value) <= high else [f"{path}: of length {len(value)}"]
+    return []
+
+
+def problems(shape, value, path):
+    """Where a JSON value departs from a shape of the model."""
+    if shape.type_name == "structure":
+        return structure_problems(shape, value, path)
+    if shape.type_name == "map":
+        return sum((problems(shape.value, v, f"{path}.{k}") for k, v in value.items()), [])
+    if shape.type_name == "list":
+        return sum((problems(shape.member, v, path + "[]") for v in value), [])
+    return scalar_problems(shape, value, path)
+
+
+def wait_for(client, arn, status, seconds=20):
+    deadline = time.monotonic() + seconds
+    seen = []
+    while time.monotonic() < deadline:
+        now = client.describe_service(ServiceArn=arn)["Service"]["Status"]
+        if now not in seen:
+            seen.append(now)
+        if now == status:
+            break
+        time.sleep(0.02)
+    return seen
+
+
+def main(endpoint_url, arn, unknown_arn):
+    client = boto3.client("apprunner", endpoint_url=endpoint_url, config=Config(retries={"total_max_attempts": 1}))
+    raw = []
+    client.meta.events.register(
+        "after-call.apprunner.DescribeService",
+        lambda http_response, **_: raw.append(json.loads(http_response.content)))
+    output = client.meta.service_model.operation_model("DescribeService").output_shape
+    described = client.describe_service(ServiceArn=arn)
+    report = {
+        "problems": problems(output, raw[0], "DescribeService") if raw else ["no description seen"],
+        "unknown": sorted(UNKNOWN),
+        "described": described,
+        "pause": attempt(client.pause_service, ServiceArn=arn),
+        "pausing": wait_for(client, arn, "PAUSED"),
+        "pause_again": attempt(client.pause_service, ServiceArn=arn),
+        "resume": attempt(client.resume_service, ServiceArn=arn),
+        "resuming": wait_for(client, arn, "RUNNING"),
+        "absent": attempt(client.describe_service, ServiceArn=unknown_arn),
+        "malformed": attempt(client.describe_service, ServiceArn="storefront"),
+    }
+    json.dump(report, sys.stdout, default=str)
+
+
+main(*sys.argv[1:])
