@@ -91,9 +91,8 @@ static int job_answer(lua_State *L) {
   struct ar_call *call = check_call(L);
   luaL_argcheck(L, call->job.phase == AR_JOB_DONE, 1, "not done yet");
   if (call->err.code != AR_OK) return fail_call(L, call);
-  if (!ar_json_is_bounded(ar_buf_str(&call->answer_body), MAX_DEPTH,
-                          MAX_MEMBERS))
-    return fail_answer(L, call, "the answer nests too deep or is too large");
+  if (!ar_json_is_sane(ar_buf_str(&call->answer_body), MAX_DEPTH, MAX_MEMBERS))
+    return fail_answer(L, call, "the answer is no JSON, or nests too deep");
   lar_push_str(L, ar_buf_str(&call->answer_body));
   return 1;
 }

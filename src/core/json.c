@@ -1,5 +1,5 @@
 /*
-** Writing a JSON string, and the scan that bounds a document.
+** Writing a JSON string, and the scan before a document is decoded.
 */
 #include "json.h"
 
@@ -44,13 +44,39 @@ static size_t skip_string(struct ar_str doc, size_t i) {
   return i;
 }
 
-bool ar_json_is_bounded(struct ar_str doc, size_t max_depth,
-                        size_t max_members) {
+static bool is_word(char c) {
+  return ar_is_alpha(c) || ar_is_digit(c) || c == '+' || c == '-' || c == '.';
+}
+
+/* true, false, null, or what begins as a number and has no letter but e. */
+static bool is_literal(struct ar_str word) {
+  if (ar_str_eq(word, AR_STR("true")) || ar_str_eq(word, AR_STR("false")) ||
+      ar_str_eq(word, AR_STR("null")))
+    return true;
+  for (size_t i = 0; i < word.n; i++)
+    if (ar_is_alpha(word.p[i]) && (ar_lower(word.p[i]) != 'e' || i == 0))
+      return false;
+  return word.p[0] == '-' ? word.n > 1 && ar_is_digit(word.p[1])
+                          : ar_is_digit(word.p[0]);
+}
+
+/* The index of the last byte of the word that begins at `i`, or doc.n when it
+   is not one of JSON's. */
+static size_t skip_word(struct ar_str doc, size_t i) {
+  size_t from = i;
+  while (i < doc.n && is_word(doc.p[i])) i++;
+  return is_literal(ar_str_n(doc.p + from, i - from)) ? i - 1 : doc.n;
+}
+
+bool ar_json_is_sane(struct ar_str doc, size_t max_depth, size_t max_members) {
   size_t depth = 0, members = 0;
   for (size_t i = 0; i < doc.n; i++) {
     char c = doc.p[i];
     if (c == '"') {
       i = skip_string(doc, i);
+    } else if (is_word(c)) {
+      i = skip_word(doc, i);
+      if (i == doc.n) return false;
     } else if (c == '{' || c == '[') {
       if (++depth > max_depth || ++members > max_members) return false;
     } else if (c == '}' || c == ']') {

@@ -19,12 +19,13 @@ AR_HIDDEN
 void ar_json_add_string(struct ar_buf *out, struct ar_str s);
 
 /*
-** Whether `doc` nests at most `max_depth` deep and holds at most
-** `max_members` members and elements; a scan over the bytes that trusts
-** nothing and does not check the syntax.
+** Whether `doc` may be given to a lenient decoder: it nests at most
+** `max_depth` deep, holds at most `max_members` members and elements, and all
+** words outside its strings are true, false, null or numbers of JSON, so no
+** NaN, no Infinity and no hexadecimal. A scan over the bytes that trusts
+** nothing and leaves the rest of the syntax to the decoder.
 */
-bool ar_json_is_bounded(struct ar_str doc, size_t max_depth,
-                        size_t max_members);
+bool ar_json_is_sane(struct ar_str doc, size_t max_depth, size_t max_members);
 
 enum ar_json_type {
   AR_JSON_ABSENT, /* or null */
