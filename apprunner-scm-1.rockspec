@@ -29,6 +29,7 @@ build = {
   type = "builtin",
   modules = {
     ["apprunner._meta"] = "lua/apprunner/_meta.lua",
+    ["apprunner.dump"] = "lua/apprunner/dump.lua",
     apprunner = "lua/apprunner/init.lua",
     ["apprunner.loop.blocking"] = "lua/apprunner/loop/blocking.lua",
     ["apprunner.loop.luv"] = "lua/apprunner/loop/luv.lua",
@@ -38,6 +39,7 @@ build = {
     ["apprunner.simulator.api"] = "lua/apprunner/simulator/api.lua",
     ["apprunner.simulator.http"] = "lua/apprunner/simulator/http.lua",
     ["apprunner.simulator.process"] = "lua/apprunner/simulator/process.lua",
+    ["apprunner.transport"] = "lua/apprunner/transport.lua",
     ["apprunner.core"] = {
       sources = {
         "src/core/buf.c",

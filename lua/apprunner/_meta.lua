@@ -24,7 +24,29 @@ local apprunner = {}
 ---@field max_response_bytes? integer a larger answer is an error; 8 MiB
 ---@field app_id? string for the User-Agent; else AWS_SDK_UA_APP_ID
 ---@field user_agent_extra? string added to the User-Agent
+---@field logger? fun(level: "debug"|"warn", message: string, fields?: table) told of every call's end; never a secret
+---@field transport? apprunner.Transport performs the HTTP exchanges instead of libcurl
 ---@field loop? "auto"|"blocking"|"luv"|"nginx" how calls wait; "auto" decides at each call
+
+---Performs one HTTP exchange. It may yield where a loop drives the call
+---(apprunner.spawn, luv, OpenResty). Raising, or returning nil and a message,
+---ends the call with code "HTTPClientError".
+---@alias apprunner.Transport fun(request: apprunner.TransportRequest): apprunner.TransportResponse?, string?
+
+---@class apprunner.TransportRequest
+---@field method string
+---@field url string
+---@field headers {[1]: string, [2]: string}[] Host and Authorization among them
+---@field body string
+---@field connect_timeout number seconds
+---@field read_timeout number seconds
+---@field verify boolean
+---@field ca_bundle? string
+
+---@class apprunner.TransportResponse
+---@field status integer
+---@field headers? {[1]: string, [2]: string}[]|table<string, string>
+---@field body? string
 
 ---@alias apprunner.Kind
 ---| "service" # the service answered with an error; `code` is its own
@@ -188,5 +210,19 @@ function apprunner.sleep(seconds) end
 ---@return apprunner.Signed? signed
 ---@return apprunner.Error? err kind "validation"
 function apprunner.sign(request, options) end
+
+---Renders a timestamp of the API, such as "2026-01-02T03:04:05Z"; with
+---milliseconds where there are any. Raises an error for what is no time between
+---the years 0 and 9999.
+---@param timestamp number epoch seconds
+---@return string
+function apprunner.iso8601(timestamp) end
+
+---Renders any value readably. Members that may hold secrets (environment
+---variables, build and start commands) are hidden unless asked for.
+---@param value any
+---@param options? {sensitive?: boolean}
+---@return string
+function apprunner.dump(value, options) end
 
 return apprunner

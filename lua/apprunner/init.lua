@@ -45,21 +45,21 @@ local function cannot_wait()
   )
 end
 
--- The function that waits for a job here, or nil, err.
+-- The loop in which a caller waits here, or nil, err.
 local function waiter(setting)
   local driver = pump.spawned_by()
-  if driver then return driver.suspend end
+  if driver then return driver end
   if setting ~= "blocking" then
     local co, is_main = coroutine.running()
     if on_nginx(setting) then
       local nginx = loop "nginx"
       if not nginx.can_wait() then return cannot_wait() end
-      return nginx.suspend
+      return nginx
     elseif co and not is_main and on_luv(setting) then
-      return loop("luv").suspend
+      return loop "luv"
     end
   end
-  return loop("blocking").block
+  return loop("blocking").alone
 end
 
 -- The loop that callbacks are called from, or nil, err.
@@ -86,48 +86,80 @@ function Call:cancel()
   return cancelled
 end
 
--- The outcome of a job that is done.
-local function outcome(job)
-  local body, err = job:answer()
-  if not body then return nil, err end
-  local ok, answer = pcall(decode, body)
-  return job:finish(ok and answer or nil)
+-- Tells the client's logger, if it has one. What the logger raises or yields
+-- changes nothing.
+local function log(client, level, message, fields)
+  local logger = client.logger
+  if logger then coroutine.resume(coroutine.create(logger), level, message, fields) end
 end
 
-local function call_back(client, job, err, callback)
+local function tell(client, method, out, err)
+  if not client.logger then return end
+  if out then
+    local meta = out.ResponseMetadata
+    log(client, "debug", method .. " succeeded", {
+      http_status = meta.HTTPStatusCode, request_id = meta.RequestId, attempts = meta.RetryAttempts + 1,
+    })
+  else
+    log(client, "warn", method .. " failed: " .. tostring(err), {
+      kind = err.kind, code = err.code, http_status = err.http_status, request_id = err.request_id,
+      attempts = err.attempts,
+    })
+  end
+end
+
+-- The outcome of a job that is done.
+local function outcome(client, method, job)
+  local out
+  local body, err = job:answer()
+  if body then
+    local ok, answer = pcall(decode, body)
+    out, err = job:finish(ok and answer or nil)
+  end
+  tell(client, method, out, err)
+  return out, err
+end
+
+local function call_back(client, method, job, err, callback)
   local driver, refused = owner(client.loop)
   if not driver then return nil, refused end
   if not job then
-    driver.call(driver, function() callback(nil, err) end)
+    driver.call(driver, function()
+      tell(client, method, nil, err)
+      callback(nil, err)
+    end)
     return setmetatable({ loop = driver }, Call)
   end
   local call = setmetatable({ job = job, loop = driver }, Call)
+  pump.perform(job, client.transport, driver)
   pump.watch(job, driver, function()
-    driver.call(driver, function() callback(outcome(call.job)) end)
+    driver.call(driver, function() callback(outcome(client, method, call.job)) end)
   end)
   return call
 end
 
-local function check_callback(callback)
-  if type(callback) == "function" then return end
-  local meta = getmetatable(callback)
-  if not (meta and meta.__call) then error("bad callback (function expected, got " .. type(callback) .. ")", 4) end
+local function is_callable(value)
+  local meta = type(value) ~= "function" and getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
 end
 
--- One operation: plain, it waits here; with a callback, it returns at once.
-local function invoke(client, operation, params, callback)
-  if callback ~= nil then check_callback(callback) end
-  local wait, job, err
+-- One operation, the index-th of the core: plain, it waits here; with a
+-- callback, it returns at once.
+local function invoke(client, index, params, callback)
+  local method, driver, job, err = core.operations[index], nil, nil, nil
   if callback == nil then
-    wait, err = waiter(client.loop)
-    if not wait then return nil, err end
+    driver, err = waiter(client.loop)
+    if not driver then return nil, err end
   end
-  pump.want_engine()
-  job, err = client.core:call(operation, params == nil and {} or params)
-  if callback ~= nil then return call_back(client, job, err, callback) end
-  if not job then return nil, err end
-  wait(job)
-  return outcome(job)
+  job, err = client.core:call(index, params or {})
+  if callback ~= nil then return call_back(client, method, job, err, callback) end
+  if not job then
+    tell(client, method, nil, err)
+    return nil, err
+  end
+  pump.perform(job, client.transport, driver)
+  driver.suspend(job)
+  return outcome(client, method, job)
 end
 
 -- ---------------------------------------------------------------------------
@@ -149,6 +181,9 @@ for index, name in ipairs(core.operations) do
     if params ~= nil and type(params) ~= "table" then
       error(("bad parameters of %s (table expected, got %s)"):format(name, type(params)), 2)
     end
+    if callback ~= nil and not is_callable(callback) then
+      error(("bad callback of %s (function expected, got %s)"):format(name, type(callback)), 2)
+    end
     return invoke(client, index, params, callback)
   end
 end
@@ -161,13 +196,38 @@ end
 
 Client.__close = methods.close
 
+-- Settings that are functions stay here; the core knows all the others.
+local function take_functions(settings)
+  local functions, others = {}, {}
+  for name, value in pairs(settings) do others[name] = value end
+  for _, name in ipairs { "transport", "logger" } do
+    local value = others[name]
+    functions[name], others[name] = value, nil
+    if value ~= nil and not is_callable(value) then
+      return core.fail("InvalidConfigError", ("%s: expected function, got %s"):format(name, type(value)))
+    end
+  end
+  return functions, others
+end
+
 function apprunner.client(settings)
+  if settings ~= nil and type(settings) ~= "table" then
+    error(("bad settings of client (table expected, got %s)"):format(type(settings)), 2)
+  end
   if not decoder() then
     return core.fail("InvalidConfigError", "lua-cjson is not installed, and there is no vim.json")
   end
-  local handle, err = core.client(settings)
+  local functions, others = take_functions(settings or {})
+  if not functions then return nil, others end
+  local handle, err = core.client(others)
   if not handle then return nil, err end
-  return setmetatable({ core = handle, loop = handle:setting "loop" }, Client)
+  local client = setmetatable({
+    core = handle, loop = handle:setting "loop", transport = functions.transport, logger = functions.logger,
+  }, Client)
+  if handle:setting "verify" == 0 then
+    log(client, "warn", "certificates are not checked: verify = false")
+  end
+  return client
 end
 
 -- ---------------------------------------------------------------------------
@@ -180,7 +240,9 @@ function apprunner.spawn(fn, ...)
     driver, err = owner "auto"
     if not driver then error(err, 2) end
   end
-  return driver.spawn(fn, ...)
+  local co, raised = driver.start(driver, fn, ...)
+  if raised ~= nil then driver.call(driver, function() error(raised, 0) end) end
+  return co
 end
 
 function apprunner.run()
@@ -192,12 +254,18 @@ function apprunner.run()
 end
 
 function apprunner.sleep(seconds)
-  local wait, err = waiter "auto"
-  if not wait then return nil, err end
-  wait(core.moment(seconds))
+  local driver, err = waiter "auto"
+  if not driver then return nil, err end
+  driver.suspend(core.moment(seconds))
   return true
 end
 
+-- ---------------------------------------------------------------------------
+-- Helpers
+
 apprunner.sign = core.sign
+apprunner.iso8601 = core.iso8601
+
+function apprunner.dump(value, options) return require "apprunner.dump"(value, options) end
 
 return apprunner

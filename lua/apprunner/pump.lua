@@ -4,8 +4,9 @@
 -- What a loop must provide (see loop/*.lua):
 --   name, queue, pending   as pump.loop() makes them
 --   kick()                 something is to be pumped or delivered soon
---   suspend(job)           gives way, in a coroutine, until the job is done
---   spawn(fn, ...)         starts a coroutine that this loop drives
+--   suspend(job)           gives way until the job is done
+--   start(loop, fn, ...)   starts a coroutine that this loop drives, as pump.start
+--   call(loop, notify)     has `notify` called from the loop
 local core = require "apprunner.core"
 
 local pump = {}
@@ -13,6 +14,7 @@ local pump = {}
 local engine, engine_error -- one of them, once an exchange was wanted
 local wanted = false -- a call was started, so there must be an engine
 local waiting = {} -- id of a job -> { loop, notify }
+local performers = {} -- id of a job -> { transport, loop }
 local spawned = setmetatable({}, { __mode = "k" }) -- coroutine -> its loop
 
 -- What a waiting coroutine yields, and must be handed back.
@@ -53,18 +55,22 @@ local function leave_parents_engine()
   end
 end
 
-local function send(exchange)
+local function send(exchange, id)
+  local performer = performers[id]
+  if performer then
+    return require("apprunner.transport").perform(performer.transport, exchange, performer.loop)
+  end
   local ok, err = nil, engine_error
   if engine then ok, err = engine:add(exchange) end
-  if not ok then exchange:fail(err) end
+  if not ok then exchange:fail("HTTPClientError", err) end
 end
 
 -- Steps the jobs and carries out what they order, until they want no more.
 local function step_jobs()
   core.step()
-  for order, exchange in core.order do
+  for order, exchange, id in core.order do
     if order == "send" then
-      send(exchange)
+      send(exchange, id)
     elseif engine then
       engine:remove(exchange)
     end
@@ -76,7 +82,7 @@ local function report()
   local moved = false
   for id in core.finished do
     local entry = waiting[id]
-    waiting[id] = nil
+    waiting[id], performers[id] = nil, nil
     moved = true
     if entry then
       entry.loop.pending = entry.loop.pending - 1
@@ -127,8 +133,15 @@ function pump.wait()
   if engine then engine:wait(ms) else core.idle(ms) end
 end
 
--- Says that calls are coming, which need an engine.
-function pump.want_engine() wanted = true end
+-- Says who performs a call's exchanges: `transport` in a coroutine of `loop`,
+-- or, without one, the engine.
+function pump.perform(job, transport, loop)
+  if transport then
+    performers[job:id()] = { transport = transport, loop = loop }
+  else
+    wanted = true
+  end
+end
 
 -- The engine's own figures, for tests and benchmarks; nil without one.
 function pump.stats() return engine and engine:stats() end
@@ -165,13 +178,14 @@ function pump.watch(job, loop, notify)
   loop.kick()
 end
 
+-- What becomes of a coroutine that yields where nobody can resume it.
+pump.STRANDED = "a coroutine of apprunner yielded for a reason of its own, and nobody will resume it"
+
 -- Resumes a coroutine; its error becomes the loop's caller's.
 local function resume(loop, co, ...)
   local ok, value = coroutine.resume(co, ...)
   if not ok then error(value, 0) end
-  if loop.strict and coroutine.status(co) == "suspended" and value ~= token then
-    error("a coroutine of apprunner.spawn yielded for a reason of its own, and nobody will resume it", 0)
-  end
+  if loop.strict and coroutine.status(co) == "suspended" and value ~= token then error(pump.STRANDED, 0) end
 end
 
 -- Waits in a coroutine that `loop` drives, or that the host's loop does.
@@ -185,14 +199,13 @@ function pump.suspend(job, loop)
   end
 end
 
--- Starts `fn` at once in a coroutine that `loop` drives. An error in it is
--- raised from the loop, never here.
-function pump.spawn(loop, fn, ...)
+-- Starts `fn` at once in a coroutine that `loop` drives. Returns it, and what
+-- it has raised.
+function pump.start(loop, fn, ...)
   local co = coroutine.create(fn)
   spawned[co] = loop
   local ok, err = pcall(resume, loop, co, ...)
-  if not ok then pump.defer(loop, function() error(err, 0) end) end
-  return co
+  return co, not ok and err or nil
 end
 
 -- The loop that drives the running coroutine, if apprunner started it.

@@ -65,6 +65,9 @@ void lar_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
 int lar_fail_with(lua_State *L, const struct lar_error *error);
 int lar_fail(lua_State *L, const struct ar_err *err);
 
+/* The error whose code is the text at `index`; raises a Lua error if none. */
+enum ar_code lar_check_code(lua_State *L, int index);
+
 /* Pushes a slice. */
 void lar_push_str(lua_State *L, struct ar_str s);
 

@@ -124,18 +124,20 @@ static int core_timeout(lua_State *L) {
   return 1;
 }
 
-/* order() -> "send" or "forget", exchange | nil */
+/* order() -> "send" or "forget", exchange, the job's id | nil */
 static int core_order(lua_State *L) {
   struct ar_exchange *x;
   enum ar_order order;
+  int64_t id;
   luaL_checkstack(L, 4, NULL);
   lar_push_exchange(L, NULL); /* first, so that a failure loses no order */
-  order = ar_jobs_order(&lar_state(L)->jobs, &x);
+  order = ar_jobs_order(&lar_state(L)->jobs, &x, &id);
   if (order == AR_ORDER_NONE) return 0;
   *(struct ar_exchange **)lua_touserdata(L, -1) = x;
   lua_pushstring(L, order == AR_ORDER_SEND ? "send" : "forget");
   lua_insert(L, -2);
-  return 2;
+  lua_pushnumber(L, (lua_Number)id);
+  return 3;
 }
 
 /* finished() -> the id of a job that is done, each told once | nil */
@@ -186,16 +188,55 @@ static int core_idle(lua_State *L) {
   return 0;
 }
 
+enum ar_code lar_check_code(lua_State *L, int index) {
+  struct ar_str name = ar_str_of(luaL_checkstring(L, index));
+  for (int i = 1; i < AR_CODES; i++)
+    if (ar_str_eq(name, ar_str_of(ar_code_name((enum ar_code)i))))
+      return (enum ar_code)i;
+  luaL_argerror(L, index, "no such code");
+  return AR_OK;
+}
+
 /* fail(code, message) -> nil, err: an error of the Lua layer's own */
 static int core_fail(lua_State *L) {
-  struct ar_str code = ar_str_of(luaL_checkstring(L, 1));
-  struct lar_error error = {.message = ar_str_of(luaL_checkstring(L, 2))};
-  for (int i = 1; i < AR_CODES; i++) {
-    error.code = (enum ar_code)i;
-    if (ar_str_eq(code, ar_str_of(ar_code_name(error.code))))
-      return lar_fail_with(L, &error);
+  struct lar_error error = {.code = lar_check_code(L, 1),
+                            .message = ar_str_of(luaL_checkstring(L, 2))};
+  return lar_fail_with(L, &error);
+}
+
+/* iso8601(seconds) -> text; milliseconds stay, the rest is cut off */
+static int core_iso8601(lua_State *L) {
+  lua_Number seconds = luaL_checknumber(L, 1), ms;
+  char text[AR_DATE_ISO_SIZE];
+  luaL_argcheck(L,
+                seconds >= (lua_Number)AR_MIN_EPOCH &&
+                    seconds <= (lua_Number)AR_MAX_EPOCH,
+                1, "a time between the years 0 and 9999 expected");
+  ms = seconds * 1000 + (seconds < 0 ? -1e-3 : 1e-3); /* 0.123 is 122.99 */
+  ar_date_iso((int64_t)ms, text);
+  lua_pushstring(L, text);
+  return 1;
+}
+
+/* Sets the name of every member of `shape` that is sensitive to true. */
+static void set_sensitive(lua_State *L, const struct ar_shape *shape) {
+  for (size_t i = 0; i < shape->count; i++) {
+    const struct ar_member *member = &shape->members[i];
+    if (member->shape->sensitive) {
+      lua_pushboolean(L, 1);
+      lua_setfield(L, -2, member->name);
+    }
+    set_sensitive(L, member->shape);
   }
-  return luaL_argerror(L, 1, "no such code");
+}
+
+/* sensitive() -> the set of the members that may hold secrets */
+static int core_sensitive(lua_State *L) {
+  size_t count;
+  const struct ar_operation *operations = ar_operations(&count);
+  lua_newtable(L);
+  for (size_t i = 0; i < count; i++) set_sensitive(L, operations[i].output);
+  return 1;
 }
 
 static const luaL_Reg functions[] = {{"client", lar_client},
@@ -210,6 +251,8 @@ static const luaL_Reg functions[] = {{"client", lar_client},
                                      {"idle", core_idle},
                                      {"unfinished", core_unfinished},
                                      {"fail", core_fail},
+                                     {"iso8601", core_iso8601},
+                                     {"sensitive", core_sensitive},
                                      {NULL, NULL}};
 
 /* Pushes the names of the operations' methods, in the order of the model. */

@@ -51,10 +51,10 @@ int lar_fail(lua_State *L, const struct ar_err *err) {
   return lar_fail_with(L, &error);
 }
 
-/* The field as a text, or nil, on the stack; true if there is one. */
+/* Pushes the field if it is a text and not empty; true if so. */
 static bool get_text(lua_State *L, const char *field) {
   lua_getfield(L, 1, field);
-  if (lua_isstring(L, -1)) return true;
+  if (lua_isstring(L, -1) && lua_tostring(L, -1)[0] != 0) return true;
   lua_pop(L, 1);
   return false;
 }

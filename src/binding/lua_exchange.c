@@ -17,19 +17,140 @@ static int exchange_gc(lua_State *L) {
   return 0;
 }
 
-/* exchange:fail(message): it could not be performed, nothing was sent. */
-static int exchange_fail(lua_State *L) {
+static struct ar_exchange *check_open(lua_State *L) {
   struct ar_exchange *x = *check_exchange(L);
-  struct ar_str message = ar_str_of(luaL_checkstring(L, 2));
-  struct ar_outcome outcome = {.failure = AR_E_HTTP};
-  size_t n = sizeof outcome.detail - 1;
-  if (x == NULL) return 0;
-  memcpy(outcome.detail, message.p, message.n < n ? message.n : n);
+  if (x == NULL) luaL_argerror(L, 1, "attempt to use a closed exchange");
+  return x;
+}
+
+/* exchange:fail(code, message): no answer came */
+static int exchange_fail(lua_State *L) {
+  struct ar_exchange *x = check_open(L);
+  enum ar_code code = lar_check_code(L, 2);
+  struct ar_err err;
+  struct ar_outcome outcome = {.failure = code};
+  ar_fail(&err, code, "%s", luaL_checkstring(L, 3));
+  memcpy(outcome.detail, err.message, sizeof outcome.detail - 1);
   x->finish(x, &outcome);
   return 0;
 }
 
+static void push_headers(lua_State *L, const struct ar_exchange *x) {
+  lua_createtable(L, (int)x->header_count, 0);
+  for (size_t i = 0; i < x->header_count; i++) {
+    const struct ar_header_line *h = &x->headers[i];
+    lua_createtable(L, 2, 0);
+    lua_pushlstring(L, h->line, h->name_length);
+    lua_rawseti(L, -2, 1);
+    lua_pushstring(L, h->line + h->name_length + 2);
+    lua_rawseti(L, -2, 2);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+}
+
+/* exchange:request() -> what to send, as a table for a transport */
+static int exchange_request(lua_State *L) {
+  struct ar_exchange *x = check_open(L);
+  lua_createtable(L, 0, 8);
+  lua_pushstring(L, x->method);
+  lua_setfield(L, -2, "method");
+  lua_pushstring(L, x->url);
+  lua_setfield(L, -2, "url");
+  push_headers(L, x);
+  lua_setfield(L, -2, "headers");
+  lar_push_str(L, x->body);
+  lua_setfield(L, -2, "body");
+  lua_pushnumber(L, (lua_Number)x->connect_timeout / 1000);
+  lua_setfield(L, -2, "connect_timeout");
+  lua_pushnumber(L, (lua_Number)x->read_timeout / 1000);
+  lua_setfield(L, -2, "read_timeout");
+  lua_pushboolean(L, x->verify);
+  lua_setfield(L, -2, "verify");
+  if (x->ca_bundle) {
+    lua_pushstring(L, x->ca_bundle);
+    lua_setfield(L, -2, "ca_bundle");
+  }
+  return 1;
+}
+
+/* --- a transport's response -----------------------------------------------
+ */
+
+static int refuse(lua_State *L, const char *why) {
+  lua_pushnil(L);
+  lua_pushstring(L, why);
+  return 2;
+}
+
+static bool append(struct ar_exchange *x, enum ar_part part, struct ar_str s) {
+  return x->append(x, part, s.p, s.n);
+}
+
+/* Takes name and value from the two top places; false: they are none. */
+static bool append_header(lua_State *L, struct ar_exchange *x, bool *fits) {
+  struct ar_str name, value;
+  if (lua_type(L, -2) != LUA_TSTRING ||
+      (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER))
+    return false;
+  lua_pushvalue(L, -1); /* lua_tolstring may change it in place */
+  name = lar_to_str(L, -3);
+  value = lar_to_str(L, -1);
+  lua_pop(L, 1);
+  if (ar_str_has_control(name) || ar_str_has_control(value)) return false;
+  *fits = *fits && append(x, AR_PART_HEAD, name) &&
+          append(x, AR_PART_HEAD, AR_STR(": ")) &&
+          append(x, AR_PART_HEAD, value) &&
+          append(x, AR_PART_HEAD, AR_STR("\r\n"));
+  return true;
+}
+
+/* The headers on top of the stack: a list of pairs, or a map. */
+static bool append_headers(lua_State *L, struct ar_exchange *x, bool *fits) {
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+    bool pair = lua_istable(L, -1), ok;
+    if (pair) {
+      lua_rawgeti(L, -1, 1);
+      lua_rawgeti(L, -2, 2);
+    }
+    ok = append_header(L, x, fits);
+    if (pair) lua_pop(L, 2);
+    if (!ok) return false;
+  }
+  return true;
+}
+
+/* exchange:respond(response) -> true | nil, what is wrong with it */
+static int exchange_respond(lua_State *L) {
+  struct ar_exchange *x = check_open(L);
+  struct ar_outcome outcome = {.failure = AR_OK, .sent = true};
+  bool fits = true;
+  lua_settop(L, 2);
+  if (!lua_istable(L, 2)) return refuse(L, "expected a table");
+  lua_getfield(L, 2, "status");
+  if (lua_type(L, -1) != LUA_TNUMBER || !(lua_tonumber(L, -1) >= 100) ||
+      !(lua_tonumber(L, -1) < 600))
+    return refuse(L, "status: expected a number from 100 to 599");
+  outcome.status = (int)lua_tonumber(L, -1);
+  lua_getfield(L, 2, "body");
+  if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
+    return refuse(L, "body: expected a string");
+  lua_getfield(L, 2, "headers");
+  if (!lua_isnil(L, -1) && !lua_istable(L, -1))
+    return refuse(L, "headers: expected a table");
+  append(x, AR_PART_HEAD, AR_STR("HTTP/1.1\r\n")); /* begins an answer */
+  if (lua_istable(L, -1) && !append_headers(L, x, &fits))
+    return refuse(L, "headers: expected names and values");
+  if (fits && lua_isstring(L, 4))
+    fits = append(x, AR_PART_BODY, lar_to_str(L, 4));
+  if (!fits) outcome.failure = AR_E_TOO_LARGE;
+  x->finish(x, &outcome);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 static const luaL_Reg exchange_methods[] = {{"fail", exchange_fail},
+                                            {"request", exchange_request},
+                                            {"respond", exchange_respond},
                                             {NULL, NULL}};
 
 void lar_open_exchange(lua_State *L) {

@@ -11,15 +11,26 @@ AR_HIDDEN
 
 /* The latest second that four digits of a year can say, 9999-12-31. */
 #define AR_MAX_EPOCH INT64_C(253402300799)
+/* The first second of the year 0. */
+#define AR_MIN_EPOCH INT64_C(-62167219200)
 
 /* "YYYYMMDDTHHMMSSZ" and a NUL. */
 #define AR_DATE_SIZE 17
 
+/* "YYYY-MM-DDTHH:MM:SS.mmmZ" and a NUL. */
+#define AR_DATE_ISO_SIZE 25
+
 /*
-** Writes the basic ISO 8601 form of `epoch`, seconds since 1970 from 0 to
-** AR_MAX_EPOCH, which SigV4 calls the X-Amz-Date value.
+** Writes the basic ISO 8601 form of `epoch`, seconds since 1970 from
+** AR_MIN_EPOCH to AR_MAX_EPOCH, which SigV4 calls the X-Amz-Date value.
 */
 void ar_date_basic(int64_t epoch, char out[AR_DATE_SIZE]);
+
+/*
+** Writes the extended form of `epoch`, in milliseconds and within the same
+** bounds, with a fraction where there is one.
+*/
+void ar_date_iso(int64_t epoch_ms, char out[AR_DATE_ISO_SIZE]);
 
 AR_HIDDEN_END
 

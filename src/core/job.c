@@ -179,13 +179,15 @@ int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic) {
   return jobs->soonest == AR_NEVER ? -1 : jobs->soonest - monotonic;
 }
 
-enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x) {
+enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
+                            int64_t *id) {
   struct ar_job *job;
   enum ar_order order;
   if (ring_empty(&jobs->orders)) return AR_ORDER_NONE;
   job = AR_OWNER(struct ar_job, order_link, jobs->orders.next);
   order = job->order;
   *x = job->exchange;
+  *id = job->id;
   (*x)->retain(*x);
   drop_order(job);
   return order;

@@ -99,9 +99,10 @@ int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic);
 
 /*
 ** Takes the next order, or AR_ORDER_NONE. `*x` comes with a reference that
-** is the caller's.
+** is the caller's, `*id` is the job's.
 */
-enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x);
+enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
+                            int64_t *id);
 
 /* The id of the next finished job, each told once; 0: none. */
 int64_t ar_jobs_take_done(struct ar_jobs *jobs);

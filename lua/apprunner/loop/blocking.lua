@@ -3,26 +3,28 @@
 -- in their queues. Callbacks and spawned coroutines are driven by run().
 local pump = require "apprunner.pump"
 
-local blocking = pump.loop("blocking")
+local blocking = pump.loop "blocking"
 blocking.strict = true -- a foreign yield would never be resumed
 
 local running = false
 
 function blocking.kick() end
 
--- Waits for `job` and steps for everybody.
-function blocking.block(job)
+function blocking.suspend(job) pump.suspend(job, blocking) end
+
+blocking.start = pump.start
+blocking.call = pump.defer
+
+-- The caller's own turn: waits for `job` and steps for everybody.
+local alone = { name = "blocking", strict = true, kick = blocking.kick, start = pump.start }
+blocking.alone = alone
+
+function alone.suspend(job)
   while not job:done() do
     pump.step()
     if not job:done() then pump.wait() end
   end
 end
-
-function blocking.suspend(job) pump.suspend(job, blocking) end
-
-function blocking.spawn(fn, ...) return pump.spawn(blocking, fn, ...) end
-
-blocking.call = pump.defer
 
 local function drive()
   while not pump.idle(blocking) do

@@ -5,7 +5,7 @@ local pump = require "apprunner.pump"
 
 local uv = vim and (vim.uv or vim.loop) or require "luv"
 
-local luv = pump.loop("luv")
+local luv = pump.loop "luv"
 
 local BUDGET = 2 -- milliseconds of I/O in one turn of the host's loop
 
@@ -53,8 +53,7 @@ function luv.kick() arm(0) end
 
 function luv.suspend(job) pump.suspend(job, luv) end
 
-function luv.spawn(fn, ...) return pump.spawn(luv, fn, ...) end
-
+luv.start = pump.start
 luv.call = pump.defer
 
 -- uv.run() for a script on plain luv.

@@ -5,7 +5,7 @@ local pump = require "apprunner.pump"
 
 local ngx = ngx
 
-local nginx = pump.loop("nginx")
+local nginx = pump.loop "nginx"
 
 local BUDGET = 2 -- milliseconds of I/O in one turn of the worker
 local SHORTEST, LONGEST = 0.001, 0.004 -- seconds between two turns
@@ -74,6 +74,7 @@ function nginx.call(loop, notify)
   pump.defer(loop, function() ngx.thread.spawn(notify) end)
 end
 
-function nginx.spawn(fn, ...) return ngx.thread.spawn(fn, ...) end
+-- nginx logs what a light thread raises.
+function nginx.start(_, fn, ...) return ngx.thread.spawn(fn, ...) end
 
 return nginx
