@@ -109,6 +109,48 @@ local apprunner = {}
 ---@field Service apprunner.Service
 ---@field ResponseMetadata apprunner.ResponseMetadata
 
+---@class apprunner.ServiceSummary
+---@field ServiceName? string
+---@field ServiceId? string
+---@field ServiceArn? string
+---@field ServiceUrl? string
+---@field CreatedAt? number
+---@field UpdatedAt? number
+---@field Status? string
+
+---@class apprunner.ListServicesParams
+---@field NextToken? string of the page before
+---@field MaxResults? integer 1 to 20; without it the service gives all in one page
+
+---@class apprunner.ListServicesOutput
+---@field ServiceSummaryList apprunner.ServiceSummary[] may be empty although there are more pages
+---@field NextToken? string absent or empty on the last page
+---@field ResponseMetadata apprunner.ResponseMetadata
+
+---@class apprunner.OperationSummary
+---@field Id? string
+---@field Type? string "PAUSE_SERVICE" and the like
+---@field Status? string "IN_PROGRESS" and the like
+---@field TargetArn? string
+---@field StartedAt? number
+---@field EndedAt? number
+---@field UpdatedAt? number
+
+---@class apprunner.ListOperationsParams: apprunner.ListServicesParams
+---@field ServiceArn string
+
+---@class apprunner.ListOperationsOutput
+---@field OperationSummaryList? apprunner.OperationSummary[] newest first
+---@field NextToken? string
+---@field ResponseMetadata apprunner.ResponseMetadata
+
+---@class apprunner.TagsParams
+---@field ResourceArn string
+
+---@class apprunner.TagsOutput
+---@field Tags? {Key: string, Value: string}[]
+---@field ResponseMetadata apprunner.ResponseMetadata
+
 ---A call that was given a callback.
 ---@class apprunner.Call
 local Call = {}
@@ -147,6 +189,27 @@ function Client:resume_service(params) end
 ---@return apprunner.Error? err
 ---@overload fun(self, params: apprunner.ServiceParams, callback: fun(out?: apprunner.DescribeServiceOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
 function Client:describe_service(params) end
+
+---One page of the services of a region; see `pause_service`.
+---@param params? apprunner.ListServicesParams
+---@return apprunner.ListServicesOutput? output
+---@return apprunner.Error? err
+---@overload fun(self, params: apprunner.ListServicesParams, callback: fun(out?: apprunner.ListServicesOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
+function Client:list_services(params) end
+
+---One page of what was done to a service; see `pause_service`.
+---@param params apprunner.ListOperationsParams
+---@return apprunner.ListOperationsOutput? output
+---@return apprunner.Error? err
+---@overload fun(self, params: apprunner.ListOperationsParams, callback: fun(out?: apprunner.ListOperationsOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
+function Client:list_operations(params) end
+
+---The tags of a service; see `pause_service`.
+---@param params apprunner.TagsParams
+---@return apprunner.TagsOutput? output
+---@return apprunner.Error? err
+---@overload fun(self, params: apprunner.TagsParams, callback: fun(out?: apprunner.TagsOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
+function Client:list_tags_for_resource(params) end
 
 ---Cancels the client's calls and wipes its credentials. Calling it again does
 ---nothing; calling anything else raises an error. Also __close.

@@ -177,13 +177,15 @@ int lar_client(lua_State *L) {
 /* --- calls ----------------------------------------------------------------
  */
 
-/* The text of a required string member of the parameters, or empty. */
-static struct ar_str text_member(lua_State *L, int params, const char *name) {
-  struct ar_str s = AR_STR("");
-  lua_getfield(L, params, name);
-  if (lua_type(L, -1) == LUA_TSTRING) s = lar_to_str(L, -1);
-  lua_pop(L, 1); /* the table keeps it */
-  return s;
+/* The ARN whose region counts, or empty. The parameters keep it alive. */
+static struct ar_str arn_of(lua_State *L, int params,
+                            const struct ar_operation *operation) {
+  struct ar_str arn;
+  if (operation->arn == NULL) return AR_STR("");
+  lua_getfield(L, params, operation->arn);
+  arn = lar_to_str(L, -1);
+  lua_pop(L, 1);
+  return arn;
 }
 
 /* Lists the problems, the table on top of the stack, in one error. */
@@ -236,7 +238,7 @@ static int client_call(lua_State *L) {
   if (!lar_write_params(L, 3, operation, &call->body))
     return fail_params(L, operation);
   if (ar_buf_check(&call->body, &err) != AR_OK ||
-      ar_call_set_region(call, text_member(L, 3, "ServiceArn"), &err) != AR_OK)
+      ar_call_set_region(call, arn_of(L, 3, operation), &err) != AR_OK)
     return lar_fail(L, &err);
   if (timeout >= 0) call->job.deadline = lar_now().monotonic + timeout;
   ar_jobs_add(&state->jobs, &call->job);

@@ -5,6 +5,8 @@
 #include "../core/json.h"
 #include "binding.h"
 
+#include <stdio.h>
+
 /* A list of problems that is made when the first one is found. */
 struct checking {
   lua_State *L;
@@ -29,32 +31,51 @@ static size_t count_characters(struct ar_str s) {
   return n;
 }
 
-static void check_length(struct checking *c, const struct ar_member *member,
-                         struct ar_str value) {
+/* Checks a value or a length, whole and named by `unit`, for its bounds. */
+static void check_bounds(struct checking *c, const struct ar_member *member,
+                         lua_Number n, const char *unit) {
   const struct ar_shape *shape = member->shape;
-  int64_t n = (int64_t)count_characters(value);
-  if (n < shape->min)
-    lua_pushfstring(c->L, "%s: expected at least %d characters, got %d",
-                    member->name, (int)shape->min, (int)n);
-  else if (shape->max > 0 && n > shape->max)
-    lua_pushfstring(c->L, "%s: expected at most %d characters, got %d",
-                    member->name, (int)shape->max, (int)n);
-  else if (ar_str_has_control(value))
-    lua_pushfstring(c->L, "%s: contains a control character", member->name);
-  else
-    return;
+  bool few = n < (lua_Number)shape->min;
+  char got[32];
+  if (!few && (shape->max == 0 || n <= (lua_Number)shape->max)) return;
+  snprintf(got, sizeof got, "%.0f", (double)n);
+  lua_pushfstring(c->L, "%s: expected at %s %d%s, got %s", member->name,
+                  few ? "least" : "most", (int)(few ? shape->min : shape->max),
+                  unit, got);
   add_problem(c);
+}
+
+static void check_string(struct checking *c, const struct ar_member *member) {
+  struct ar_str value = lar_to_str(c->L, -1);
+  check_bounds(c, member, (lua_Number)count_characters(value), " characters");
+  if (!ar_str_has_control(value)) return;
+  lua_pushfstring(c->L, "%s: contains a control character", member->name);
+  add_problem(c);
+}
+
+/* A double holds all whole numbers up to 2^53. */
+static bool is_whole(lua_Number n) {
+  return n >= -9007199254740992.0 && n <= 9007199254740992.0 &&
+         n == (lua_Number)(int64_t)n;
 }
 
 /* Checks the value on top of the stack. */
 static void check_value(struct checking *c, const struct ar_member *member) {
-  if (lua_type(c->L, -1) == LUA_TSTRING) {
-    check_length(c, member, lar_to_str(c->L, -1));
-    return;
+  lua_State *L = c->L;
+  bool text = member->shape->type == AR_STRING;
+  if (lua_type(L, -1) != (text ? LUA_TSTRING : LUA_TNUMBER)) {
+    lua_pushfstring(L, "%s: expected %s, got %s", member->name,
+                    text ? "string" : "integer", luaL_typename(L, -1));
+    add_problem(c);
+  } else if (text) {
+    check_string(c, member);
+  } else if (is_whole(lua_tonumber(L, -1))) {
+    check_bounds(c, member, lua_tonumber(L, -1), "");
+  } else {
+    lua_pushfstring(L, "%s: expected integer, got %f", member->name,
+                    lua_tonumber(L, -1));
+    add_problem(c);
   }
-  lua_pushfstring(c->L, "%s: expected string, got %s", member->name,
-                  luaL_typename(c->L, -1));
-  add_problem(c);
 }
 
 static void check_members(struct checking *c, const struct ar_shape *shape) {
@@ -120,7 +141,10 @@ static void write_members(lua_State *L, int params,
       if (body->n > 1) ar_buf_addc(body, ',');
       ar_json_add_string(body, ar_str_of(name));
       ar_buf_addc(body, ':');
-      ar_json_add_string(body, lar_to_str(L, -1));
+      if (shape->members[i].shape->type == AR_STRING)
+        ar_json_add_string(body, lar_to_str(L, -1));
+      else
+        ar_buf_addi(body, (int64_t)lua_tonumber(L, -1));
     }
     lua_pop(L, 1);
   }

@@ -22,6 +22,19 @@ static void make_integer(lua_State *L, const char *name) {
 #endif
 }
 
+static void make_integers(lua_State *L, const struct ar_shape *shape);
+
+/* The same in every structure of the list on top. */
+static void make_integers_in_list(lua_State *L,
+                                  const struct ar_shape *element) {
+  int n = (int)lua_rawlen(L, -1);
+  for (int i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    if (lua_istable(L, -1)) make_integers(L, element);
+    lua_pop(L, 1);
+  }
+}
+
 /* Makes the whole numbers of the structure on top integers. */
 static void make_integers(lua_State *L, const struct ar_shape *shape) {
   luaL_checkstack(L, 4, "the answer nests too deep");
@@ -34,6 +47,8 @@ static void make_integers(lua_State *L, const struct ar_shape *shape) {
       make_integer(L, member->name);
     else if (type == AR_STRUCTURE && lua_istable(L, -1))
       make_integers(L, member->shape);
+    else if (type == AR_LIST && lua_istable(L, -1))
+      make_integers_in_list(L, member->shape->element);
     lua_pop(L, 1);
   }
 }

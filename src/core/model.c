@@ -3,6 +3,8 @@
 */
 #include "model.h"
 
+#define LIST(shape) \
+  { .type = AR_LIST, .element = &(shape) }
 #define STRUCTURE(members)                                                   \
   {                                                                          \
     AR_STRUCTURE, false, 0, 0, members, sizeof(members) / sizeof *(members), \
@@ -150,10 +152,55 @@ static const struct ar_member service_members[] = {
     {"ObservabilityConfiguration", &observability_configuration, false}};
 static const struct ar_shape service = STRUCTURE(service_members);
 
+static const struct ar_member service_summary_members[] = {
+    {"ServiceName", &string, false},  {"ServiceId", &string, false},
+    {"ServiceArn", &string, false},   {"ServiceUrl", &string, false},
+    {"CreatedAt", &timestamp, false}, {"UpdatedAt", &timestamp, false},
+    {"Status", &string, false}};
+static const struct ar_shape service_summary =
+    STRUCTURE(service_summary_members);
+static const struct ar_shape service_summary_list = LIST(service_summary);
+
+static const struct ar_member operation_summary_members[] = {
+    {"Id", &string, false},           {"Type", &string, false},
+    {"Status", &string, false},       {"TargetArn", &string, false},
+    {"StartedAt", &timestamp, false}, {"EndedAt", &timestamp, false},
+    {"UpdatedAt", &timestamp, false}};
+static const struct ar_shape operation_summary =
+    STRUCTURE(operation_summary_members);
+static const struct ar_shape operation_summary_list = LIST(operation_summary);
+
+static const struct ar_member tag_members[] = {{"Key", &string, false},
+                                               {"Value", &string, false}};
+static const struct ar_shape tag = STRUCTURE(tag_members);
+static const struct ar_shape tag_list = LIST(tag);
+
+/* Inputs and outputs */
+
+static const struct ar_shape page_token = {.type = AR_STRING, .max = 51200};
+static const struct ar_shape page_size = {
+    .type = AR_INTEGER, .min = 1, .max = 20};
+
 static const struct ar_member service_request_members[] = {
     {"ServiceArn", &arn, true}};
 static const struct ar_shape service_request =
     STRUCTURE(service_request_members);
+
+static const struct ar_member list_services_request_members[] = {
+    {"NextToken", &page_token, false}, {"MaxResults", &page_size, false}};
+static const struct ar_shape list_services_request =
+    STRUCTURE(list_services_request_members);
+
+static const struct ar_member list_operations_request_members[] = {
+    {"ServiceArn", &arn, true},
+    {"NextToken", &page_token, false},
+    {"MaxResults", &page_size, false}};
+static const struct ar_shape list_operations_request =
+    STRUCTURE(list_operations_request_members);
+
+static const struct ar_member tags_request_members[] = {
+    {"ResourceArn", &arn, true}};
+static const struct ar_shape tags_request = STRUCTURE(tags_request_members);
 
 static const struct ar_member service_response_members[] = {
     {"Service", &service, true}};
@@ -165,11 +212,34 @@ static const struct ar_member operation_response_members[] = {
 static const struct ar_shape operation_response =
     STRUCTURE(operation_response_members);
 
+static const struct ar_member list_services_response_members[] = {
+    {"ServiceSummaryList", &service_summary_list, true},
+    {"NextToken", &string, false}};
+static const struct ar_shape list_services_response =
+    STRUCTURE(list_services_response_members);
+
+static const struct ar_member list_operations_response_members[] = {
+    {"OperationSummaryList", &operation_summary_list, false},
+    {"NextToken", &string, false}};
+static const struct ar_shape list_operations_response =
+    STRUCTURE(list_operations_response_members);
+
+static const struct ar_member tags_response_members[] = {
+    {"Tags", &tag_list, false}};
+static const struct ar_shape tags_response = STRUCTURE(tags_response_members);
+
 static const struct ar_operation operations[] = {
-    {"DescribeService", "describe_service", &service_request,
+    {"DescribeService", "describe_service", "ServiceArn", &service_request,
      &service_response},
-    {"PauseService", "pause_service", &service_request, &operation_response},
-    {"ResumeService", "resume_service", &service_request,
+    {"ListOperations", "list_operations", "ServiceArn",
+     &list_operations_request, &list_operations_response},
+    {"ListServices", "list_services", NULL, &list_services_request,
+     &list_services_response},
+    {"ListTagsForResource", "list_tags_for_resource", "ResourceArn",
+     &tags_request, &tags_response},
+    {"PauseService", "pause_service", "ServiceArn", &service_request,
+     &operation_response},
+    {"ResumeService", "resume_service", "ServiceArn", &service_request,
      &operation_response}};
 
 const struct ar_operation *ar_operations(size_t *count) {

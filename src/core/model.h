@@ -44,6 +44,7 @@ struct ar_member {
 struct ar_operation {
   const char *name;   /* the API's: "PauseService" */
   const char *method; /* the Lua method's: "pause_service" */
+  const char *arn;    /* the input member whose region counts, or NULL */
   const struct ar_shape *input, *output;
 };
 
