@@ -1,0 +1,423 @@
+/*
+** The engine around one multi handle. libcurl's two hooks only record: which
+** descriptor to watch for what, and when it wants to be called. A step goes
+** through phases, in units that are as small as libcurl allows; one that runs
+** out of its budget stops between two units, and the next goes on there.
+** A transfer is in one list at a time: queued, running, done or spare.
+*/
+#define _GNU_SOURCE
+#include "engine.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "library.h"
+#include "poller.h"
+#include "transfer.h"
+
+#define BATCH 64           /* events taken from the poller at a time */
+#define SPARE_TRANSFERS 64 /* kept for the next exchanges */
+#define CONNECTIONS_A_HOST 64L
+#define KEPT_CONNECTIONS 128L
+
+struct ar_engine {
+  CURLM *multi;
+  int poller;
+  pid_t maker;
+  struct ar_moments moments;
+  int64_t curl_wants; /* when libcurl wants its timer to fire, or AR_NEVER */
+  struct ar_link queued, running, done, spare;
+  size_t spares;
+  struct ar_ready ready[BATCH]; /* what the poller said, from `at` to `n` */
+  int ready_at, ready_n;
+  unsigned phase; /* where the next step begins */
+  struct ar_engine_stats stats;
+};
+
+static struct ar_transfer *transfer_of(struct ar_link *link) {
+  return AR_OWNER(struct ar_transfer, link, link);
+}
+
+static void look_at_clock(struct ar_engine *e) {
+  e->moments.now = ar_clock();
+}
+
+/*
+** libcurl's hooks
+*/
+
+/* What the poller said of a descriptor that is no longer watched is void. */
+static void forget_readiness(struct ar_engine *e, int fd) {
+  for (int i = e->ready_at; i < e->ready_n; i++)
+    if (e->ready[i].fd == fd) e->ready[i].what = 0;
+}
+
+/*
+** `known` is what curl_multi_assign set, so not NULL where the descriptor is
+** watched already. A descriptor that cannot be watched is left to the timers.
+*/
+static int on_socket(CURL *easy, curl_socket_t s, int what, void *data,
+                     void *known) {
+  struct ar_engine *e = data;
+  (void)easy;
+  if (what == CURL_POLL_REMOVE) {
+    ar_poller_watch(e->poller, s, 0, true);
+    forget_readiness(e, s);
+    return 0;
+  }
+  ar_poller_watch(e->poller, s,
+                  ((what & CURL_POLL_IN) ? AR_POLL_IN : 0) |
+                      ((what & CURL_POLL_OUT) ? AR_POLL_OUT : 0),
+                  known != NULL);
+  if (known == NULL) curl_multi_assign(e->multi, s, e);
+  return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *data) {
+  struct ar_engine *e = data;
+  (void)multi;
+  e->curl_wants = AR_NEVER;
+  if (ms >= 0) e->curl_wants = ms > 0 ? ar_clock() + (int64_t)ms * 1000 : 0;
+  return 0;
+}
+
+static bool set_options(struct ar_engine *e) {
+  int bad = 0;
+#define SET(option, value) \
+  (bad |= (int)curl_multi_setopt(e->multi, option, value))
+  SET(CURLMOPT_SOCKETFUNCTION, on_socket);
+  SET(CURLMOPT_SOCKETDATA, e);
+  SET(CURLMOPT_TIMERFUNCTION, on_timer);
+  SET(CURLMOPT_TIMERDATA, e);
+  SET(CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_A_HOST);
+  SET(CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
+#undef SET
+  return bad == 0;
+}
+
+/*
+** Transfers, from the spares and back
+*/
+
+static struct ar_transfer *take_transfer(struct ar_engine *e,
+                                         struct ar_err *err) {
+  struct ar_transfer *t;
+  if (!ar_timers_reserve(&e->moments.timers, e->stats.in_flight + 1)) {
+    ar_fail_memory(err);
+    return NULL;
+  }
+  if (ar_list_empty(&e->spare)) {
+    t = ar_transfer_new(&e->moments, err);
+    if (t != NULL) t->owner = e;
+    return t;
+  }
+  t = transfer_of(e->spare.previous);
+  ar_link_take(&t->link);
+  e->spares--;
+  return t;
+}
+
+static void give_back(struct ar_engine *e, struct ar_transfer *t) {
+  if (e->spares < SPARE_TRANSFERS) {
+    ar_link_move(&e->spare, &t->link);
+    e->spares++;
+  } else {
+    ar_link_take(&t->link);
+    ar_transfer_free(t);
+  }
+}
+
+/* Ends the transfer's part in the multi handle. */
+static void stop(struct ar_engine *e, struct ar_transfer *t) {
+  if (!t->running) return;
+  e->stats.connections += (uint64_t)ar_transfer_connections(t);
+  curl_multi_remove_handle(e->multi, t->easy);
+  t->running = false;
+}
+
+static void set_done(struct ar_engine *e, struct ar_transfer *t) {
+  stop(e, t);
+  ar_timers_disarm(&e->moments.timers, &t->timer);
+  ar_link_move(&e->done, &t->link);
+}
+
+/* Takes the exchange out of the engine; its reference is the caller's. In a
+   forked child the transfer is abandoned: its sockets are the parent's. */
+static struct ar_exchange *detach(struct ar_engine *e, struct ar_transfer *t) {
+  struct ar_exchange *x = ar_transfer_end(t);
+  e->stats.in_flight--;
+  if (ar_engine_forked(e))
+    ar_link_take(&t->link);
+  else
+    give_back(e, t);
+  return x;
+}
+
+/*
+** The phases of a step. Each function does one unit of work, and tells
+** whether it found one.
+*/
+
+static bool look(struct ar_engine *e) {
+  if (e->ready_at < e->ready_n) return false;
+  e->ready_at = 0;
+  e->ready_n = ar_poller_wait(e->poller, e->ready, BATCH, 0);
+  return false;
+}
+
+static bool serve_descriptor(struct ar_engine *e) {
+  struct ar_ready ready;
+  int running, what = 0;
+  if (e->ready_at == e->ready_n) return false;
+  ready = e->ready[e->ready_at++];
+  if (ready.what & AR_POLL_IN) what |= CURL_CSELECT_IN;
+  if (ready.what & AR_POLL_OUT) what |= CURL_CSELECT_OUT;
+  if (what != 0) curl_multi_socket_action(e->multi, ready.fd, what, &running);
+  return true;
+}
+
+static bool serve_timer(struct ar_engine *e) {
+  int running;
+  if (e->curl_wants > e->moments.now) return false;
+  e->curl_wants = AR_NEVER;
+  curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  return false;
+}
+
+/* Starts one transfer alone, for libcurl does all that are new in one go. */
+static bool start_queued(struct ar_engine *e) {
+  struct ar_transfer *t;
+  if (ar_list_empty(&e->queued)) return false;
+  t = transfer_of(e->queued.next);
+  if (curl_multi_add_handle(e->multi, t->easy) != CURLM_OK) {
+    ar_transfer_conclude(t, CURLE_OUT_OF_MEMORY);
+    set_done(e, t);
+    return true;
+  }
+  t->running = true;
+  ar_link_move(&e->running, &t->link);
+  serve_timer(e);
+  return true;
+}
+
+static bool expire(struct ar_engine *e) {
+  struct ar_timer *first = ar_timers_first(&e->moments.timers);
+  struct ar_transfer *t;
+  if (first == NULL || first->at > e->moments.now) return false;
+  t = AR_OWNER(struct ar_transfer, timer, first);
+  if (ar_transfer_expire(t)) set_done(e, t);
+  return true;
+}
+
+static bool reap(struct ar_engine *e) {
+  struct ar_transfer *t;
+  char *owner = NULL;
+  CURLcode result;
+  int left;
+  CURLMsg *message = curl_multi_info_read(e->multi, &left);
+  if (message == NULL) return false;
+  result = message->data.result;
+  curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
+  t = (struct ar_transfer *)(void *)owner;
+  ar_transfer_conclude(t, result);
+  set_done(e, t);
+  return true;
+}
+
+static bool (*const phases[])(struct ar_engine *) = {
+    look, serve_descriptor, start_queued, serve_timer, reap, expire};
+
+#define PHASES (sizeof phases / sizeof phases[0])
+
+/* True when the time was up first. */
+static bool go_through_phases(struct ar_engine *e, int64_t until) {
+  while (e->phase < PHASES) {
+    bool worked = phases[e->phase](e);
+    if (!worked) {
+      e->phase++;
+      continue;
+    }
+    look_at_clock(e);
+    if (e->moments.now >= until) return true;
+  }
+  e->phase = 0;
+  return e->ready_n == BATCH;
+}
+
+/*
+** What a loop calls
+*/
+
+int ar_engine_global_init(struct ar_err *err) {
+  return ar_library_init(err);
+}
+
+/*
+** All that we open is closed on exec. The wake-up pair of curl_multi_init is
+** not in older libcurls (7.88 among them), which tell nobody its numbers.
+*/
+static bool open_engine(struct ar_engine *e, struct ar_err *err) {
+  struct ar_guard guard;
+  if (ar_library_init(err) != AR_OK) return false;
+  e->poller = ar_poller_open();
+  if (e->poller < 0) {
+    ar_fail(err, AR_E_HTTP, "no descriptor is left for an event queue");
+    return false;
+  }
+  ar_guard_enter(&guard);
+  e->multi = curl_multi_init();
+  ar_guard_leave(&guard);
+  if (e->multi != NULL && set_options(e)) return true;
+  ar_fail_memory(err);
+  return false;
+}
+
+struct ar_engine *ar_engine_new(struct ar_err *err) {
+  struct ar_engine *e = calloc(1, sizeof *e);
+  if (e == NULL) {
+    ar_fail_memory(err);
+    return NULL;
+  }
+  e->poller = -1;
+  e->maker = getpid();
+  e->curl_wants = AR_NEVER;
+  ar_link_init(&e->queued);
+  ar_link_init(&e->running);
+  ar_link_init(&e->done);
+  ar_link_init(&e->spare);
+  if (open_engine(e, err)) return e;
+  ar_engine_free(e);
+  return NULL;
+}
+
+static void release_all(struct ar_engine *e, struct ar_link *list) {
+  while (!ar_list_empty(list)) {
+    struct ar_transfer *t = transfer_of(list->next);
+    struct ar_exchange *x;
+    if (!ar_engine_forked(e)) stop(e, t);
+    x = detach(e, t);
+    x->release(x);
+  }
+}
+
+static void free_spares(struct ar_engine *e) {
+  while (!ar_list_empty(&e->spare)) {
+    struct ar_transfer *t = transfer_of(e->spare.next);
+    ar_link_take(&t->link);
+    ar_transfer_free(t);
+  }
+}
+
+void ar_engine_free(struct ar_engine *e) {
+  struct ar_guard guard;
+  if (e == NULL) return;
+  ar_guard_enter(&guard);
+  release_all(e, &e->queued);
+  release_all(e, &e->running);
+  release_all(e, &e->done);
+  if (!ar_engine_forked(e)) {
+    free_spares(e);
+    curl_multi_cleanup(e->multi);
+  }
+  ar_guard_leave(&guard);
+  if (e->poller >= 0) close(e->poller);
+  ar_timers_free(&e->moments.timers);
+  free(e);
+}
+
+int ar_engine_fd(const struct ar_engine *e) {
+  return e->poller;
+}
+
+int ar_engine_timeout(const struct ar_engine *e) {
+  const struct ar_timer *first = ar_timers_first(&e->moments.timers);
+  int64_t at = e->curl_wants, left;
+  if (e->phase > 0 || e->ready_at < e->ready_n || !ar_list_empty(&e->queued))
+    return 0;
+  if (first != NULL && first->at < at) at = first->at;
+  if (at == AR_NEVER) return -1;
+  left = at - ar_clock();
+  if (left <= 0) return 0;
+  return left / 1000 < INT_MAX ? (int)((left + 999) / 1000) : INT_MAX;
+}
+
+int ar_engine_add(struct ar_engine *e, struct ar_exchange *x,
+                  struct ar_err *err) {
+  struct ar_transfer *t;
+  if (ar_engine_forked(e))
+    return ar_fail(err, AR_E_HTTP, "the engine is another process's");
+  if (x->performer != NULL)
+    return ar_fail(err, AR_E_HTTP, "the exchange is in flight already");
+  t = take_transfer(e, err);
+  if (t == NULL) return err != NULL ? (int)err->code : AR_E_MEMORY;
+  look_at_clock(e);
+  if (ar_transfer_begin(t, x, err) != AR_OK) {
+    give_back(e, t);
+    return AR_E_MEMORY;
+  }
+  ar_link_move(&e->queued, &t->link);
+  e->stats.in_flight++;
+  return AR_OK;
+}
+
+void ar_engine_remove(struct ar_engine *e, struct ar_exchange *x) {
+  struct ar_transfer *t = x->performer;
+  struct ar_guard guard;
+  if (t == NULL || t->owner != e) return;
+  if (t->running && !ar_engine_forked(e)) {
+    ar_guard_enter(&guard);
+    stop(e, t);
+    ar_guard_leave(&guard);
+  }
+  detach(e, t);
+  x->release(x);
+}
+
+static void count_step(struct ar_engine *e, int64_t took) {
+  e->stats.steps++;
+  if (took > e->stats.longest_step_us) e->stats.longest_step_us = took;
+}
+
+bool ar_engine_step(struct ar_engine *e, int budget_ms) {
+  struct ar_guard guard;
+  int64_t begin;
+  bool more;
+  if (ar_engine_forked(e)) return false;
+  look_at_clock(e);
+  begin = e->moments.now;
+  ar_guard_enter(&guard);
+  more = go_through_phases(
+      e, budget_ms < 0 ? AR_NEVER : begin + (int64_t)budget_ms * 1000);
+  ar_guard_leave(&guard);
+  count_step(e, ar_clock() - begin);
+  return more;
+}
+
+bool ar_engine_next_done(struct ar_engine *e) {
+  struct ar_outcome outcome;
+  struct ar_exchange *x;
+  if (ar_list_empty(&e->done)) return false;
+  outcome = transfer_of(e->done.next)->outcome;
+  x = detach(e, transfer_of(e->done.next));
+  x->finish(x, &outcome);
+  x->release(x);
+  return true;
+}
+
+void ar_engine_wait(struct ar_engine *e, int ms) {
+  int due = ar_engine_timeout(e);
+  if (ms < 0 || (due >= 0 && due < ms)) ms = due;
+  if (ms <= 0 || !ar_list_empty(&e->done) || ar_engine_forked(e)) return;
+  e->ready_at = 0;
+  e->ready_n = ar_poller_wait(e->poller, e->ready, BATCH, ms);
+}
+
+bool ar_engine_forked(const struct ar_engine *e) {
+  return getpid() != e->maker;
+}
+
+const struct ar_engine_stats *ar_engine_stats(const struct ar_engine *e) {
+  return &e->stats;
+}

@@ -1,0 +1,46 @@
+/*
+** What surrounds every call into libcurl that may write to a socket.
+**
+** CURLOPT_NOSIGNAL makes libcurl leave SIGPIPE to us: it is blocked for this
+** thread, one that we caused is consumed, and the dispositions, which belong
+** to the host, stay as they are. OpenSSL's error queue belongs to the thread,
+** hence to the host too: what libcurl leaves in it is taken out again.
+** A file that includes this defines _GNU_SOURCE first.
+*/
+#ifndef ar_guard_h
+#define ar_guard_h
+
+#include "../core/base.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <signal.h>
+#include <time.h>
+
+struct ar_guard {
+  sigset_t pipe, before;
+  bool pending; /* a SIGPIPE of somebody else's waits already */
+};
+
+static inline void ar_guard_enter(struct ar_guard *g) {
+  sigset_t waiting;
+  ERR_set_mark();
+  sigemptyset(&g->pipe);
+  sigaddset(&g->pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &g->pipe, &g->before);
+  /* Only where it was blocked before can one be waiting. */
+  g->pending = sigismember(&g->before, SIGPIPE) == 1 &&
+               sigpending(&waiting) == 0 &&
+               sigismember(&waiting, SIGPIPE) == 1;
+}
+
+static inline void ar_guard_leave(struct ar_guard *g) {
+  static const struct timespec at_once = {0, 0};
+  if (!g->pending)
+    while (sigtimedwait(&g->pipe, NULL, &at_once) == -1 && errno == EINTR) {
+    }
+  pthread_sigmask(SIG_SETMASK, &g->before, NULL);
+  ERR_pop_to_mark();
+}
+
+#endif

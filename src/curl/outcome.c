@@ -1,0 +1,111 @@
+/*
+** The table of libcurl's results.
+*/
+#include "../core/base.h"
+
+#include "outcome.h"
+
+/*
+** What a result means before the request could be sent and after; and the
+** words that stand before the host's name. A result that is missing here is
+** the last row's.
+*/
+static const struct row {
+  CURLcode result;
+  enum ar_code unsent, sent;
+  const char *words;
+} rows[] = {
+#define CLOSED AR_E_CONNECT, AR_E_CONNECTION_CLOSED
+#define BOTH(code) AR_E_##code, AR_E_##code
+    {CURLE_COULDNT_RESOLVE_HOST, BOTH(CONNECT), "unknown host"},
+    {CURLE_COULDNT_CONNECT, BOTH(CONNECT), "no connection to"},
+    {CURLE_INTERFACE_FAILED, BOTH(CONNECT), "no connection to"},
+    {CURLE_GOT_NOTHING, CLOSED, "no answer, the connection was closed by"},
+    {CURLE_SEND_ERROR, CLOSED, "could not send to"},
+    {CURLE_RECV_ERROR, CLOSED, "could not receive from"},
+    {CURLE_PARTIAL_FILE, CLOSED, "the answer was cut short by"},
+    {CURLE_ABORTED_BY_CALLBACK, CLOSED, "the kept connection was closed by"},
+    {CURLE_COULDNT_RESOLVE_PROXY, BOTH(PROXY), "unknown proxy for"},
+    {CURLE_PROXY, BOTH(PROXY), "the proxy failed for"},
+    {CURLE_SSL_CONNECT_ERROR, BOTH(TLS), "no TLS connection to"},
+    {CURLE_PEER_FAILED_VERIFICATION, BOTH(TLS), "no trust in"},
+    {CURLE_SSL_CACERT_BADFILE, BOTH(TLS), "no trusted certificates for"},
+    {CURLE_SSL_ISSUER_ERROR, BOTH(TLS), "no trust in"},
+    {CURLE_SSL_CRL_BADFILE, BOTH(TLS), "no trust in"},
+    {CURLE_SSL_INVALIDCERTSTATUS, BOTH(TLS), "no trust in"},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, BOTH(TLS), "no trust in"},
+    {CURLE_SSL_CIPHER, BOTH(TLS), "no common cipher with"},
+    {CURLE_SSL_CERTPROBLEM, BOTH(TLS), "no TLS connection to"},
+    {CURLE_SSL_CLIENTCERT, BOTH(TLS), "no TLS connection to"},
+    {CURLE_SSL_ENGINE_NOTFOUND, BOTH(TLS), "no TLS connection to"},
+    {CURLE_SSL_ENGINE_SETFAILED, BOTH(TLS), "no TLS connection to"},
+    {CURLE_SSL_ENGINE_INITFAILED, BOTH(TLS), "no TLS connection to"},
+    {CURLE_USE_SSL_FAILED, BOTH(TLS), "no TLS connection to"},
+    {CURLE_SSL_SHUTDOWN_FAILED, BOTH(TLS), "no TLS connection to"},
+    {CURLE_OUT_OF_MEMORY, BOTH(MEMORY), "not enough memory for"},
+    {CURLE_WRITE_ERROR, BOTH(TOO_LARGE), "the answer was refused from"},
+    {CURLE_UNSUPPORTED_PROTOCOL, BOTH(HTTP), "not HTTP/1.1 with"},
+    {CURLE_WEIRD_SERVER_REPLY, BOTH(HTTP), "not an HTTP answer from"},
+    {CURLE_OK, BOTH(HTTP), "no exchange with"},
+#undef CLOSED
+#undef BOTH
+};
+
+static const struct row *find(CURLcode result) {
+  const struct row *row = rows;
+  while (row->result != CURLE_OK && row->result != result) row++;
+  return row;
+}
+
+/* The URL's host and port. */
+static struct ar_str authority(const char *url) {
+  struct ar_str s = ar_str_of(url), at;
+  const char *scheme = strstr(url, "://");
+  if (scheme != NULL) s = ar_str_of(scheme + 3);
+  for (size_t i = 0; i < s.n; i++)
+    if (strchr("/?#\\", s.p[i]) != NULL) s.n = i;
+  while ((at = ar_str_from(s, ar_str_find(s, '@', 0))).n > 0)
+    s = ar_str_from(at, 1);
+  return s;
+}
+
+/* Puts the first bytes of `text` into `detail`, cut at a character's border
+   and without control characters. */
+static void tell(struct ar_outcome *outcome, const char *text) {
+  size_t n = strlen(text), most = sizeof outcome->detail - 1;
+  if (n > most)
+    for (n = most; n > 0 && ((unsigned char)text[n] & 0xC0u) == 0x80u;) n--;
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)text[i];
+    outcome->detail[i] = (char)(c < 0x20 || c == 0x7f ? ' ' : c);
+  }
+  outcome->detail[n] = '\0';
+}
+
+void ar_outcome_timeout(struct ar_outcome *outcome,
+                        const struct ar_exchange *x) {
+  struct ar_str host = authority(x->url);
+  struct ar_err text;
+  outcome->failure = outcome->sent ? AR_E_READ_TIMEOUT : AR_E_CONNECT_TIMEOUT;
+  ar_fail(&text, outcome->failure, "%s %.*s within %lld ms",
+          outcome->sent ? "no answer from" : "no connection to", (int)host.n,
+          host.p,
+          (long long)(outcome->sent ? x->read_timeout : x->connect_timeout));
+  tell(outcome, text.message);
+}
+
+void ar_outcome_of(struct ar_outcome *outcome, const struct ar_exchange *x,
+                   CURLcode result, const char *text) {
+  const struct row *row = find(result);
+  struct ar_str host = authority(x->url);
+  struct ar_err line;
+  if (result == CURLE_OK) return;
+  if (result == CURLE_OPERATION_TIMEDOUT) {
+    ar_outcome_timeout(outcome, x);
+    return;
+  }
+  outcome->failure = outcome->sent ? row->sent : row->unsent;
+  ar_fail(&line, outcome->failure, "%s %.*s: %s", row->words, (int)host.n,
+          host.p, text[0] ? text : curl_easy_strerror(result));
+  tell(outcome, line.message);
+}

@@ -1,0 +1,29 @@
+/*
+** How an exchange ended, in the project's terms: libcurl's result codes by
+** one table, and a sentence for a person. No text here holds a header's
+** value, the userinfo of a URL or a control character.
+*/
+#ifndef ar_outcome_h
+#define ar_outcome_h
+
+#include <curl/curl.h>
+
+#include "../core/exchange.h"
+
+AR_HIDDEN
+
+/*
+** Fills `failure` and `detail` from libcurl's result and its error text,
+** which may be empty; `sent` must be set. Cannot fail.
+*/
+void ar_outcome_of(struct ar_outcome *outcome, const struct ar_exchange *x,
+                   CURLcode result, const char *text);
+
+/* Fills them for an exchange that took too long: to connect, or to answer
+   when `sent` is set. */
+void ar_outcome_timeout(struct ar_outcome *outcome,
+                        const struct ar_exchange *x);
+
+AR_HIDDEN_END
+
+#endif

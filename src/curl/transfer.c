@@ -1,0 +1,346 @@
+/*
+** The options that libcurl is told, as tables, and its callbacks. These never
+** call libcurl back but for information, and never anything of Lua.
+*/
+#define _GNU_SOURCE
+#include "transfer.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "library.h"
+#include "outcome.h"
+
+/* Longer than that is for ever; it fits every type that it goes through. */
+#define LONGEST_MS INT32_MAX
+
+/*
+** Callbacks
+*/
+
+static void heard(struct ar_transfer *t) {
+  t->heard = t->moments->now;
+}
+
+static int64_t bounded(int64_t ms) {
+  return ms < LONGEST_MS ? ms : LONGEST_MS;
+}
+
+static int64_t silence_ends(const struct ar_transfer *t) {
+  return t->heard + bounded(t->x->read_timeout) * 1000;
+}
+
+/* A new socket, which no program that the host starts inherits. */
+static curl_socket_t on_open(void *data, curlsocktype purpose,
+                             struct curl_sockaddr *a) {
+  int s = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+  (void)data, (void)purpose;
+  return s < 0 ? CURL_SOCKET_BAD : s;
+}
+
+/*
+** The connection stands and the request is about to be sent. A second time
+** means that libcurl would send it again after a kept connection failed:
+** whether it may is for the caller to decide, so that is refused.
+*/
+static int on_request(void *data, char *ip, char *own_ip, int port,
+                      int own_port) {
+  struct ar_transfer *t = data;
+  (void)ip, (void)own_ip, (void)port, (void)own_port;
+  if (t->outcome.sent) return CURL_PREREQFUNC_ABORT;
+  t->outcome.sent = true;
+  t->outcome.reused = ar_transfer_connections(t) == 0;
+  heard(t);
+  ar_timers_arm(&t->moments->timers, &t->timer, silence_ends(t));
+  return CURL_PREREQFUNC_OK;
+}
+
+static int on_progress(void *data, curl_off_t down_total, curl_off_t down,
+                       curl_off_t up_total, curl_off_t up) {
+  struct ar_transfer *t = data;
+  (void)down_total, (void)down, (void)up_total;
+  if (up != t->uploaded) heard(t);
+  t->uploaded = up;
+  return 0;
+}
+
+static bool is_status_line(struct ar_str line) {
+  return line.n > 5 && ar_str_ieq(ar_str_n(line.p, 5), AR_STR("HTTP/"));
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *data) {
+  struct ar_transfer *t = data;
+  struct ar_str line = ar_str_n(p, size * n);
+  heard(t);
+  if (t->head_over && !is_status_line(line)) return line.n;
+  t->head_over = ar_str_trim(line).n == 0;
+  return t->x->append(t->x, AR_PART_HEAD, p, line.n) ? line.n : 0;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *data) {
+  struct ar_transfer *t = data;
+  heard(t);
+  return t->x->append(t->x, AR_PART_BODY, p, size * n) ? size * n : 0;
+}
+
+/*
+** Options for good
+*/
+
+static const struct {
+  CURLoption option;
+  long value;
+} numbers[] = {
+    {CURLOPT_NOSIGNAL, 1},
+    {CURLOPT_NOPROGRESS, 0},
+    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+    {CURLOPT_HTTP09_ALLOWED, 0},
+    {CURLOPT_FOLLOWLOCATION, 0},
+    {CURLOPT_PATH_AS_IS, 1}, /* it was signed as it is */
+    {CURLOPT_HTTPAUTH, (long)CURLAUTH_NONE},
+    {CURLOPT_NETRC, CURL_NETRC_IGNORED},
+    {CURLOPT_HTTP_TRANSFER_DECODING, 1},
+    {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
+    {CURLOPT_TCP_NODELAY, 1},
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Else a slow name server makes every timeout and removal wait for it. */
+    {CURLOPT_QUICK_EXIT, 1},
+#endif
+#if LIBCURL_VERSION_NUM < 0x075500
+    {CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS},
+#endif
+};
+
+static const struct {
+  CURLoption option;
+  const char *value;
+} texts[] = {
+    {CURLOPT_PROXY, ""}, /* the environment's proxies are not for us */
+    {CURLOPT_NOPROXY, ""},
+#if LIBCURL_VERSION_NUM >= 0x075500
+    {CURLOPT_PROTOCOLS_STR, "http,https"},
+#endif
+};
+
+/* Sets an option, and forgets none of the failures in `bad`. */
+#define SET(option, value) (bad |= (int)curl_easy_setopt(easy, option, value))
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+static bool set_constants(struct ar_transfer *t) {
+  CURL *easy = t->easy;
+  int bad = 0;
+  for (size_t i = 0; i < COUNT(numbers); i++)
+    SET(numbers[i].option, numbers[i].value);
+  for (size_t i = 0; i < COUNT(texts); i++)
+    SET(texts[i].option, texts[i].value);
+  SET(CURLOPT_PRIVATE, t);
+  SET(CURLOPT_ERRORBUFFER, t->error);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+  SET(CURLOPT_PREREQFUNCTION, on_request);
+  SET(CURLOPT_PREREQDATA, t);
+  SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+  SET(CURLOPT_XFERINFODATA, t);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, t);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, t);
+  return bad == 0;
+}
+
+/*
+** Options of one exchange
+*/
+
+static bool is_directory(const char *path) {
+  struct stat s;
+  return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+/* Whom to trust: at most one of the two, or a bundle is parsed anew for
+   each connection (see ar_library_authorities). */
+static struct ar_authorities authorities(const struct ar_exchange *x) {
+  struct ar_authorities a = {NULL, NULL};
+  if (!x->verify) return a;
+  if (x->ca_bundle == NULL) return *ar_library_authorities();
+  if (is_directory(x->ca_bundle))
+    a.directory = x->ca_bundle;
+  else
+    a.file = x->ca_bundle;
+  return a;
+}
+
+static bool set_trust(struct ar_transfer *t, const struct ar_exchange *x) {
+  bool system = x->verify && x->ca_bundle == NULL;
+  CURL *easy = t->easy;
+  struct ar_authorities trusted;
+  int bad = 0;
+  if (system && t->system_trust) return true;
+  trusted = authorities(x);
+  SET(CURLOPT_CAINFO, trusted.file);
+  SET(CURLOPT_CAPATH, trusted.directory);
+  SET(CURLOPT_SSL_VERIFYPEER, x->verify ? 1L : 0L);
+  SET(CURLOPT_SSL_VERIFYHOST, x->verify ? 2L : 0L);
+  t->system_trust = system && bad == 0;
+  return bad == 0;
+}
+
+static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
+  struct ar_str method = ar_str_of(x->method);
+  bool get = ar_str_eq(method, AR_STR("GET")) && x->body.n == 0;
+  bool head = ar_str_eq(method, AR_STR("HEAD"));
+  bool post = ar_str_eq(method, AR_STR("POST"));
+  CURL *easy = t->easy;
+  int bad = 0;
+  SET(CURLOPT_POSTFIELDS, get || head ? NULL : x->body.p);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.n);
+  if (head)
+    SET(CURLOPT_NOBODY, 1L);
+  else
+    SET(get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+  SET(CURLOPT_CUSTOMREQUEST, get || head || post ? NULL : x->method);
+  return bad == 0;
+}
+
+/* What libcurl would add by itself, taken back. */
+static const char *const suppressed[] = {
+    "Accept:", "Expect:", "Content-Type:"};
+
+static struct ar_str header_name(const struct ar_header_line *h) {
+  return ar_str_n(h->line, h->name_length);
+}
+
+static bool has_value(const struct ar_header_line *h) {
+  return ar_str_trim(ar_str_of(h->line + h->name_length + 1)).n > 0;
+}
+
+static bool make_room(struct ar_transfer *t, const struct ar_exchange *x) {
+  size_t size = (x->header_count + COUNT(suppressed)) * sizeof *t->nodes;
+  struct curl_slist *nodes;
+  for (size_t i = 0; i < x->header_count; i++)
+    if (!has_value(&x->headers[i])) size += x->headers[i].name_length + 2;
+  if (size <= t->nodes_size) return true;
+  nodes = realloc(t->nodes, size);
+  if (nodes == NULL) return false;
+  t->nodes = nodes;
+  t->nodes_size = size;
+  return true;
+}
+
+/* "Name;" is how libcurl is told to send "Name:". */
+static char *without_value(char *p, const struct ar_header_line *h) {
+  memcpy(p, h->line, h->name_length);
+  memcpy(p + h->name_length, ";", 2);
+  return p + h->name_length + 2;
+}
+
+/* A list that points into the exchange: libcurl reads it, and no more. */
+static struct curl_slist *link_headers(struct ar_transfer *t,
+                                       const struct ar_exchange *x) {
+  size_t n = 0, hidden = COUNT(suppressed);
+  char *spare;
+  if (!make_room(t, x)) return NULL;
+  spare = (char *)(t->nodes + x->header_count + hidden);
+  for (size_t i = 0; i < x->header_count; i++) {
+    const struct ar_header_line *h = &x->headers[i];
+    t->nodes[n++].data = has_value(h) ? (char *)(uintptr_t)h->line : spare;
+    if (!has_value(h)) spare = without_value(spare, h);
+    if (ar_str_ieq(header_name(h), AR_STR("Content-Type")))
+      hidden = COUNT(suppressed) - 1;
+  }
+  for (size_t i = 0; i < hidden; i++)
+    t->nodes[n++].data = (char *)(uintptr_t)suppressed[i];
+  for (size_t i = 0; i < n; i++)
+    t->nodes[i].next = i + 1 < n ? &t->nodes[i + 1] : NULL;
+  return t->nodes;
+}
+
+static bool set_exchange(struct ar_transfer *t, const struct ar_exchange *x) {
+  struct curl_slist *headers = link_headers(t, x);
+  CURL *easy = t->easy;
+  int bad = headers == NULL;
+  SET(CURLOPT_URL, x->url);
+  SET(CURLOPT_HTTPHEADER, headers);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)bounded(x->connect_timeout));
+  return bad == 0 && set_request(t, x) && set_trust(t, x);
+}
+
+/*
+** The life of a transfer
+*/
+
+struct ar_transfer *ar_transfer_new(struct ar_moments *moments,
+                                    struct ar_err *err) {
+  struct ar_transfer *t = calloc(1, sizeof *t);
+  if (t != NULL) t->easy = curl_easy_init();
+  if (t == NULL || t->easy == NULL) {
+    ar_fail_memory(err);
+  } else if (!set_constants(t)) {
+    ar_fail(err, AR_E_HTTP, "libcurl %s lacks an option that is needed",
+            ar_library_version());
+  } else {
+    ar_link_init(&t->link);
+    t->moments = moments;
+    return t;
+  }
+  if (t != NULL) ar_transfer_free(t);
+  return NULL;
+}
+
+void ar_transfer_free(struct ar_transfer *t) {
+  curl_easy_cleanup(t->easy);
+  free(t->nodes);
+  free(t);
+}
+
+int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,
+                      struct ar_err *err) {
+  t->outcome = (struct ar_outcome){.failure = AR_OK};
+  t->error[0] = '\0';
+  t->uploaded = 0;
+  t->head_over = false;
+  if (!set_exchange(t, x)) return ar_fail_memory(err);
+  x->retain(x);
+  x->performer = t;
+  t->x = x;
+  ar_timers_arm(&t->moments->timers, &t->timer,
+                t->moments->now + bounded(x->connect_timeout) * 1000);
+  return AR_OK;
+}
+
+static int status(const struct ar_transfer *t) {
+  long code = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
+  return (int)code;
+}
+
+void ar_transfer_conclude(struct ar_transfer *t, CURLcode result) {
+  const char *text =
+      result == CURLE_ABORTED_BY_CALLBACK ? "no answer came" : t->error;
+  t->outcome.status = status(t);
+  ar_outcome_of(&t->outcome, t->x, result, text);
+}
+
+bool ar_transfer_expire(struct ar_transfer *t) {
+  if (t->outcome.sent && silence_ends(t) > t->moments->now) {
+    ar_timers_arm(&t->moments->timers, &t->timer, silence_ends(t));
+    return false;
+  }
+  t->outcome.status = status(t);
+  ar_outcome_timeout(&t->outcome, t->x);
+  return true;
+}
+
+struct ar_exchange *ar_transfer_end(struct ar_transfer *t) {
+  struct ar_exchange *x = t->x;
+  ar_timers_disarm(&t->moments->timers, &t->timer);
+  t->x = NULL;
+  x->performer = NULL;
+  return x;
+}
+
+long ar_transfer_connections(const struct ar_transfer *t) {
+  long n = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &n);
+  return n;
+}

@@ -1,0 +1,77 @@
+/*
+** One easy handle of libcurl, used for one exchange after another: its
+** options, and the callbacks through which the answer goes to the exchange.
+** The constant options are set once; an exchange adds what is its own,
+** without copying its header lines or its body.
+*/
+#ifndef ar_transfer_h
+#define ar_transfer_h
+
+#include <curl/curl.h>
+
+#include "../core/exchange.h"
+#include "list.h"
+#include "timers.h"
+
+AR_HIDDEN
+
+/* What the transfers of one engine share. */
+struct ar_moments {
+  int64_t now; /* ar_clock when libcurl was last entered */
+  struct ar_timers timers;
+};
+
+struct ar_transfer {
+  struct ar_link link;
+  const void *owner; /* the engine */
+  CURL *easy;
+  struct ar_exchange *x; /* one reference, while in use */
+  struct ar_outcome outcome;
+
+  struct ar_moments *moments;
+  struct ar_timer timer; /* not later than when it took too long */
+  int64_t heard;         /* when something last came or went */
+  curl_off_t uploaded;
+
+  struct curl_slist *nodes; /* one block: nodes, then lines without value */
+  size_t nodes_size;
+  bool running;      /* added to the multi handle */
+  bool head_over;    /* what comes as a header now is a trailer */
+  bool system_trust; /* the certificate options are the usual ones */
+  char error[CURL_ERROR_SIZE];
+};
+
+/* A new transfer; NULL and `err` for want of memory, or of an option that
+   this libcurl must know. */
+struct ar_transfer *ar_transfer_new(struct ar_moments *moments,
+                                    struct ar_err *err);
+
+/* Frees it. It is in no list, armed nowhere and holds no exchange. */
+void ar_transfer_free(struct ar_transfer *t);
+
+/*
+** Takes up an exchange: sets its options, retains it, makes itself its
+** performer and arms the timer, for which there must be room. On AR_E_MEMORY
+** nothing is held.
+*/
+int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,
+                      struct ar_err *err);
+
+/* Fills the outcome from libcurl's result. */
+void ar_transfer_conclude(struct ar_transfer *t, CURLcode result);
+
+/*
+** Whether nothing came or went for too long: then the outcome is filled.
+** Else the timer is armed anew.
+*/
+bool ar_transfer_expire(struct ar_transfer *t);
+
+/* Lets go of the exchange, and gives its reference to the caller. */
+struct ar_exchange *ar_transfer_end(struct ar_transfer *t);
+
+/* How many connections it opened. */
+long ar_transfer_connections(const struct ar_transfer *t);
+
+AR_HIDDEN_END
+
+#endif
