@@ -61,7 +61,7 @@ units: $(UNITS)
 $(BUILD)/unit/%: $(BUILD)/obj/spec/core/%.o $(call objects,$(CORE)) \
     $$(if $$(findstring engine,$$*),$(call objects,$(CURL)))
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZER) $(LDFLAGS) -o $@ $^ $(if $(findstring engine,$*),-lcurl) -lcrypto -lpthread
+	$(CC) $(SANITIZER) $(LDFLAGS) -o $@ $^ $(if $(findstring engine,$*),-lcurl -lssl) -lcrypto -lpthread
 
 # Preloaded libraries of the checks, and the C programs of the bench.
 helpers: $(patsubst spec/support/%.c,build/support/%.so,$(wildcard spec/support/*.c)) \

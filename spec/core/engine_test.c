@@ -506,7 +506,7 @@ static void tells_what_broke(struct ar_engine *e, struct server *s) {
     struct probe p = get(s, rows[i].path);
     perform(e, &p);
     CHECK(failed_as(&p, rows[i].code), "%s", rows[i].path);
-    CHECK(p.outcome.sent && p.outcome.status == rows[i].status, "%s: %d",
+    CHECK(p.x.sent && p.outcome.status == rows[i].status, "%s: %d",
           rows[i].path, p.outcome.status);
   }
 }
@@ -516,7 +516,7 @@ static void stops_what_is_refused(struct ar_engine *e, struct server *s) {
   p.refuse = true;
   perform(e, &p);
   CHECK(failed_as(&p, AR_E_TOO_LARGE), "a refused piece ends it");
-  CHECK(p.outcome.sent && p.outcome.status == 200, "and is told");
+  CHECK(p.x.sent && p.outcome.status == 200, "and is told");
 }
 
 /*
@@ -529,7 +529,7 @@ static void keeps_connections(void) {
   for (int i = 0; i < 3; i++) {
     struct probe p = post(s, "/ok");
     perform(e, &p);
-    CHECK(ended_well(&p, 200) && p.outcome.sent, "call %d succeeds", i);
+    CHECK(ended_well(&p, 200) && p.x.sent, "call %d succeeds", i);
     CHECK(p.outcome.reused == (i > 0), "and tells if it was the first");
   }
   CHECK(s->opened == 1 && ar_engine_stats(e)->connections == 1,
@@ -549,7 +549,7 @@ static void never_sends_twice(void) {
   perform(e, &second);
   CHECK(failed_as(&second, AR_E_CONNECTION_CLOSED),
         "a kept connection that is closed after the request is an error");
-  CHECK(second.outcome.sent && second.outcome.reused && s->requests == 2,
+  CHECK(second.x.sent && second.outcome.reused && s->requests == 2,
         "two calls are two requests, not %d", s->requests);
   perform(e, &third);
   CHECK(ended_well(&third, 200) && !third.outcome.reused,
@@ -578,19 +578,19 @@ static void refuses_what_is_not_there(struct ar_engine *e) {
   close(listen_anywhere(&port));
   refused = probe_of("GET", "http", "127.0.0.1", port, "/");
   perform(e, &refused);
-  CHECK(failed_as(&refused, AR_E_CONNECT) && !refused.outcome.sent,
+  CHECK(failed_as(&refused, AR_E_CONNECT) && !refused.x.sent,
         "a refused connection is told");
   CHECK(strstr(refused.outcome.detail, "127.0.0.1") != NULL, "with its host");
   unknown = probe_of("GET", "http", "u:secret@no.invalid", 80, "/p?q");
   perform(e, &unknown);
-  CHECK(failed_as(&unknown, AR_E_CONNECT) && !unknown.outcome.sent,
+  CHECK(failed_as(&unknown, AR_E_CONNECT) && !unknown.x.sent,
         "an unknown host is told");
   CHECK(
       strncmp(unknown.outcome.detail, "unknown host no.invalid:80: ", 28) == 0,
       "as such, without userinfo: %s", unknown.outcome.detail);
   no_scheme = probe_of("GET", "ftp", "127.0.0.1", port, "/");
   perform(e, &no_scheme);
-  CHECK(failed_as(&no_scheme, AR_E_HTTP) && !no_scheme.outcome.sent,
+  CHECK(failed_as(&no_scheme, AR_E_HTTP) && !no_scheme.x.sent,
         "nothing but HTTP is spoken");
 }
 
@@ -603,7 +603,7 @@ static void bounds_silence(struct ar_engine *e, struct server *s) {
   int64_t begin = milliseconds();
   silent.x.read_timeout = 60;
   perform(e, &silent);
-  CHECK(failed_as(&silent, AR_E_READ_TIMEOUT) && silent.outcome.sent,
+  CHECK(failed_as(&silent, AR_E_READ_TIMEOUT) && silent.x.sent,
         "silence ends a call");
   CHECK(milliseconds() - begin >= 60, "not before its time");
   CHECK(strstr(silent.outcome.detail, "60 ms") != NULL, "%s",
@@ -619,7 +619,7 @@ static void bounds_connecting(struct ar_engine *e) {
   int64_t begin = milliseconds();
   p.x.connect_timeout = 200;
   perform(e, &p);
-  CHECK(failed_as(&p, AR_E_CONNECT_TIMEOUT) && !p.outcome.sent,
+  CHECK(failed_as(&p, AR_E_CONNECT_TIMEOUT) && !p.x.sent,
         "a slow name server ends in a timeout");
   CHECK(milliseconds() - begin < 2000, "which does not wait for it");
   CHECK(strstr(p.outcome.detail, "200 ms") != NULL, "%s", p.outcome.detail);
@@ -804,7 +804,7 @@ static void checks_certificates(void) {
     perform(e, &p);
     CHECK(rows[i].code ? failed_as(&p, rows[i].code) : ended_well(&p, 200),
           "%s: %s", rows[i].what, p.outcome.detail);
-    CHECK(!p.outcome.reused && p.outcome.sent == !rows[i].code,
+    CHECK(!p.outcome.reused && p.x.sent == !rows[i].code,
           "%s sends where it should", rows[i].what);
     CHECK(ERR_peek_error() == 0, "%s leaves no error behind", rows[i].what);
   }
@@ -839,7 +839,7 @@ static void upload_into_the_void(struct ar_engine *e, struct server *s) {
   p.x.ca_bundle = trust.file;
   p.x.body = ar_str_n(body, n);
   perform(e, &p);
-  CHECK(failed_as(&p, AR_E_CONNECTION_CLOSED) && p.outcome.sent,
+  CHECK(failed_as(&p, AR_E_CONNECTION_CLOSED) && p.x.sent,
         "the connection was closed");
   free(body);
 }

@@ -11,6 +11,9 @@
 #   alone NAME COMMAND...    nothing else runs beside it (timing matters)
 #   beside NAME COMMAND...   may run beside others
 set -eu
+# What the developer's shell says of AWS is not for the checks.
+# shellcheck disable=SC2086 # a list of names
+unset ${!AWS_@}
 cd "$(dirname "$0")/../.."
 unset MAKEFLAGS MFLAGS MAKELEVEL GNUMAKEFLAGS
 export LC_ALL=C.UTF-8

@@ -51,6 +51,7 @@ static void push_headers(lua_State *L, const struct ar_exchange *x) {
 /* exchange:request() -> what to send, as a table for a transport */
 static int exchange_request(lua_State *L) {
   struct ar_exchange *x = check_open(L);
+  x->sent = true; /* a transport does not say when */
   lua_createtable(L, 0, 8);
   lua_pushstring(L, x->method);
   lua_setfield(L, -2, "method");
@@ -122,7 +123,7 @@ static bool append_headers(lua_State *L, struct ar_exchange *x, bool *fits) {
 /* exchange:respond(response) -> true | nil, what is wrong with it */
 static int exchange_respond(lua_State *L) {
   struct ar_exchange *x = check_open(L);
-  struct ar_outcome outcome = {.failure = AR_OK, .sent = true};
+  struct ar_outcome outcome = {.failure = AR_OK};
   bool fits = true;
   lua_settop(L, 2);
   if (!lua_istable(L, 2)) return refuse(L, "expected a table");

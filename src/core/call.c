@@ -248,7 +248,7 @@ static void fail_without_answer(struct ar_call *call) {
   const struct ar_outcome *outcome = &call->outcome;
   const struct ar_buf *full =
       call->answer_body.failed ? &call->answer_body : &call->answer_head;
-  call->ambiguous = outcome->sent;
+  call->ambiguous = call->exchange.sent;
   if (full->failed == AR_E_TOO_LARGE)
     ar_fail(&call->err, AR_E_TOO_LARGE,
             "the answer's %s is larger than %zu bytes",
@@ -325,7 +325,7 @@ static void step(struct ar_job *job, const struct ar_now *now) {
 
 static void end(struct ar_job *job, enum ar_code code, const char *why) {
   struct ar_call *call = CALL_OF_JOB(job);
-  call->ambiguous = job->exchange != NULL;
+  call->ambiguous = call->state == AR_CALL_SENDING && call->exchange.sent;
   if (why == NULL)
     ar_fail(
         &call->err, code, "the call took longer than its timeout of %g s",

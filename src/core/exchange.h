@@ -37,7 +37,6 @@ enum ar_part {
 struct ar_outcome {
   enum ar_code failure; /* AR_OK when a whole answer came */
   int status;           /* HTTP status; 0 when none came */
-  bool sent;            /* the request may have reached the server */
   bool reused;          /* on a connection that was kept from before */
   char detail[256];     /* for `failure`: text for a person, no secrets */
 };
@@ -60,7 +59,9 @@ struct ar_exchange {
   const char *ca_bundle;   /* a PEM file or a hashed directory, or NULL for
                               the system's store */
 
-  void *performer; /* the performer's own, NULL before and after */
+  /* The performer's own; both are to be zero before. */
+  void *performer; /* NULL again afterwards */
+  bool sent;       /* the request may have reached the server */
 
   void (*retain)(struct ar_exchange *x);
   void (*release)(struct ar_exchange *x);

@@ -5,57 +5,36 @@
 
 #include <stdlib.h>
 
-static void ring_init(struct ar_link *ring) {
-  ring->prev = ring->next = ring;
-}
-
-static bool ring_empty(const struct ar_link *ring) {
-  return ring->next == ring;
-}
-
-static void ring_add(struct ar_link *ring, struct ar_link *link) {
-  link->prev = ring->prev;
-  link->next = ring;
-  ring->prev->next = link;
-  ring->prev = link;
-}
-
-static void ring_remove(struct ar_link *link) {
-  link->prev->next = link->next;
-  link->next->prev = link->prev;
-  ring_init(link);
-}
-
 static struct ar_job *job_at(struct ar_link *link) {
   return AR_OWNER(struct ar_job, link, link);
 }
 
 void ar_jobs_init(struct ar_jobs *jobs) {
   *jobs = (struct ar_jobs){.soonest = AR_NEVER};
-  ring_init(&jobs->ready);
-  ring_init(&jobs->waiting);
-  ring_init(&jobs->done);
-  ring_init(&jobs->orders);
+  ar_link_init(&jobs->ready);
+  ar_link_init(&jobs->waiting);
+  ar_link_init(&jobs->done);
+  ar_link_init(&jobs->orders);
 }
 
 static void drop_order(struct ar_job *job) {
   if (job->order == AR_ORDER_NONE) return;
-  ring_remove(&job->order_link);
+  ar_link_take(&job->order_link);
   job->order = AR_ORDER_NONE;
   ar_job_release(job);
 }
 
 static void free_ring(struct ar_link *ring) {
-  while (!ring_empty(ring)) {
+  while (!ar_list_empty(ring)) {
     struct ar_job *job = job_at(ring->next);
-    ring_remove(&job->link);
+    ar_link_take(&job->link);
     job->jobs = NULL;
     ar_job_release(job);
   }
 }
 
 void ar_jobs_free(struct ar_jobs *jobs) {
-  while (!ring_empty(&jobs->orders))
+  while (!ar_list_empty(&jobs->orders))
     drop_order(AR_OWNER(struct ar_job, order_link, jobs->orders.next));
   free_ring(&jobs->ready);
   free_ring(&jobs->waiting);
@@ -65,8 +44,8 @@ void ar_jobs_free(struct ar_jobs *jobs) {
 void ar_job_init(struct ar_job *job, const struct ar_job_class *class) {
   *job = (struct ar_job){.class = class, .refs = 1};
   job->wake = job->deadline = AR_NEVER;
-  ring_init(&job->link);
-  ring_init(&job->order_link);
+  ar_link_init(&job->link);
+  ar_link_init(&job->order_link);
 }
 
 void ar_job_retain(struct ar_job *job) {
@@ -83,14 +62,13 @@ void ar_jobs_add(struct ar_jobs *jobs, struct ar_job *job) {
   job->id = ++jobs->last_id;
   jobs->unfinished++;
   if (job->deadline < jobs->soonest) jobs->soonest = job->deadline;
-  ring_add(&jobs->ready, &job->link);
+  ar_link_move(&jobs->ready, &job->link);
 }
 
 static void enter(struct ar_job *job, enum ar_phase phase,
                   struct ar_link *ring) {
   job->phase = phase;
-  ring_remove(&job->link);
-  ring_add(ring, &job->link);
+  ar_link_move(ring, &job->link);
 }
 
 void ar_job_ready(struct ar_job *job) {
@@ -115,7 +93,7 @@ void ar_job_finish(struct ar_job *job) {
 static void add_order(struct ar_job *job, enum ar_order order) {
   job->order = order;
   ar_job_retain(job);
-  ring_add(&job->jobs->orders, &job->order_link);
+  ar_link_move(&job->jobs->orders, &job->order_link);
 }
 
 void ar_job_send(struct ar_job *job, struct ar_exchange *x) {
@@ -165,7 +143,7 @@ static void look_at_clock(struct ar_jobs *jobs, int64_t monotonic) {
 
 void ar_jobs_step(struct ar_jobs *jobs, const struct ar_now *now) {
   look_at_clock(jobs, now->monotonic);
-  while (!ring_empty(&jobs->ready)) {
+  while (!ar_list_empty(&jobs->ready)) {
     struct ar_job *job = job_at(jobs->ready.next);
     job->wake = AR_NEVER;
     job->class->step(job, now);
@@ -173,8 +151,8 @@ void ar_jobs_step(struct ar_jobs *jobs, const struct ar_now *now) {
 }
 
 int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic) {
-  if (!ring_empty(&jobs->ready) || !ring_empty(&jobs->orders) ||
-      !ring_empty(&jobs->done) || monotonic >= jobs->soonest)
+  if (!ar_list_empty(&jobs->ready) || !ar_list_empty(&jobs->orders) ||
+      !ar_list_empty(&jobs->done) || monotonic >= jobs->soonest)
     return 0;
   return jobs->soonest == AR_NEVER ? -1 : jobs->soonest - monotonic;
 }
@@ -183,7 +161,7 @@ enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
                             int64_t *id) {
   struct ar_job *job;
   enum ar_order order;
-  if (ring_empty(&jobs->orders)) return AR_ORDER_NONE;
+  if (ar_list_empty(&jobs->orders)) return AR_ORDER_NONE;
   job = AR_OWNER(struct ar_job, order_link, jobs->orders.next);
   order = job->order;
   *x = job->exchange;
@@ -196,10 +174,10 @@ enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
 int64_t ar_jobs_take_done(struct ar_jobs *jobs) {
   struct ar_job *job;
   int64_t id;
-  if (ring_empty(&jobs->done)) return 0;
+  if (ar_list_empty(&jobs->done)) return 0;
   job = job_at(jobs->done.next);
   id = job->id;
-  ring_remove(&job->link);
+  ar_link_take(&job->link);
   job->jobs = NULL;
   ar_job_release(job);
   return id;

@@ -12,6 +12,7 @@
 #define ar_job_h
 
 #include "exchange.h"
+#include "list.h"
 
 AR_HIDDEN
 
@@ -19,10 +20,6 @@ AR_HIDDEN
 struct ar_now {
   int64_t monotonic; /* for timeouts and waits */
   int64_t epoch;     /* since 1970, UTC */
-};
-
-struct ar_link {
-  struct ar_link *prev, *next;
 };
 
 enum ar_phase {

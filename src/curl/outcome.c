@@ -86,11 +86,10 @@ void ar_outcome_timeout(struct ar_outcome *outcome,
                         const struct ar_exchange *x) {
   struct ar_str host = authority(x->url);
   struct ar_err text;
-  outcome->failure = outcome->sent ? AR_E_READ_TIMEOUT : AR_E_CONNECT_TIMEOUT;
+  outcome->failure = x->sent ? AR_E_READ_TIMEOUT : AR_E_CONNECT_TIMEOUT;
   ar_fail(&text, outcome->failure, "%s %.*s within %lld ms",
-          outcome->sent ? "no answer from" : "no connection to", (int)host.n,
-          host.p,
-          (long long)(outcome->sent ? x->read_timeout : x->connect_timeout));
+          x->sent ? "no answer from" : "no connection to", (int)host.n, host.p,
+          (long long)(x->sent ? x->read_timeout : x->connect_timeout));
   tell(outcome, text.message);
 }
 
@@ -104,7 +103,7 @@ void ar_outcome_of(struct ar_outcome *outcome, const struct ar_exchange *x,
     ar_outcome_timeout(outcome, x);
     return;
   }
-  outcome->failure = outcome->sent ? row->sent : row->unsent;
+  outcome->failure = x->sent ? row->sent : row->unsent;
   ar_fail(&line, outcome->failure, "%s %.*s: %s", row->words, (int)host.n,
           host.p, text[0] ? text : curl_easy_strerror(result));
   tell(outcome, line.message);

@@ -48,8 +48,8 @@ static int on_request(void *data, char *ip, char *own_ip, int port,
                       int own_port) {
   struct ar_transfer *t = data;
   (void)ip, (void)own_ip, (void)port, (void)own_port;
-  if (t->outcome.sent) return CURL_PREREQFUNC_ABORT;
-  t->outcome.sent = true;
+  if (t->x->sent) return CURL_PREREQFUNC_ABORT;
+  t->x->sent = true;
   t->outcome.reused = ar_transfer_connections(t) == 0;
   heard(t);
   ar_timers_arm(&t->moments->timers, &t->timer, silence_ends(t));
@@ -302,6 +302,7 @@ int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,
   if (!set_exchange(t, x)) return ar_fail_memory(err);
   x->retain(x);
   x->performer = t;
+  x->sent = false;
   t->x = x;
   ar_timers_arm(&t->moments->timers, &t->timer,
                 t->moments->now + bounded(x->connect_timeout) * 1000);
@@ -322,7 +323,7 @@ void ar_transfer_conclude(struct ar_transfer *t, CURLcode result) {
 }
 
 bool ar_transfer_expire(struct ar_transfer *t) {
-  if (t->outcome.sent && silence_ends(t) > t->moments->now) {
+  if (t->x->sent && silence_ends(t) > t->moments->now) {
     ar_timers_arm(&t->moments->timers, &t->timer, silence_ends(t));
     return false;
   }

@@ -10,7 +10,7 @@
 #include <curl/curl.h>
 
 #include "../core/exchange.h"
-#include "list.h"
+#include "../core/list.h"
 #include "timers.h"
 
 AR_HIDDEN

@@ -5,7 +5,7 @@
 #ifndef ar_list_h
 #define ar_list_h
 
-#include "../core/base.h"
+#include "base.h"
 
 struct ar_link {
   struct ar_link *next, *previous;
