@@ -60,14 +60,6 @@ int ar_buf_add(struct ar_buf *b, const void *p, size_t n) {
   return AR_OK;
 }
 
-int ar_buf_addc(struct ar_buf *b, char c) {
-  return ar_buf_add(b, &c, 1);
-}
-
-int ar_buf_adds(struct ar_buf *b, struct ar_str s) {
-  return ar_buf_add(b, s.p, s.n);
-}
-
 int ar_buf_addz(struct ar_buf *b, const char *s) {
   return ar_buf_add(b, s, strlen(s));
 }

@@ -37,8 +37,18 @@ void ar_buf_free(struct ar_buf *b);
 ** result may be ignored, since it sticks.
 */
 int ar_buf_add(struct ar_buf *b, const void *p, size_t n);
-int ar_buf_addc(struct ar_buf *b, char c);
-int ar_buf_adds(struct ar_buf *b, struct ar_str s);
+
+static inline int ar_buf_addc(struct ar_buf *b, char c) {
+  if (b->failed || b->n >= b->limit || b->n + 2 > b->cap)
+    return ar_buf_add(b, &c, 1);
+  b->p[b->n++] = c;
+  b->p[b->n] = '\0';
+  return AR_OK;
+}
+
+static inline int ar_buf_adds(struct ar_buf *b, struct ar_str s) {
+  return ar_buf_add(b, s.p, s.n);
+}
 
 /* ar_buf_adds for a NUL-terminated text. */
 int ar_buf_addz(struct ar_buf *b, const char *s);
