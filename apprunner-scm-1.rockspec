@@ -85,6 +85,7 @@ build = {
     },
     ["apprunner.curl"] = {
       sources = {
+        "src/curl/birthmark.c",
         "src/curl/engine.c",
         "src/curl/library.c",
         "src/curl/outcome.c",

@@ -28,8 +28,14 @@ local token = setmetatable({}, {
 -- The stages of bringing up an engine. Loading libcurl takes 6 to 10 ms and
 -- its initialisation up to 1 ms, so an event loop spends a turn on each.
 local curl
+local function load_curl()
+  local path = package.searchpath and package.searchpath("apprunner.curl", package.cpath)
+  if path and not package.loaded["apprunner.curl"] then core.map(path) end
+  curl = require "apprunner.curl"
+end
+
 local stages = {
-  function() curl = require "apprunner.curl" end,
+  load_curl,
   function() assert(curl.init()) end,
   function()
     engine = assert(curl.engine())

@@ -91,7 +91,8 @@ static int job_answer(lua_State *L) {
   struct ar_call *call = check_call(L);
   luaL_argcheck(L, call->job.phase == AR_JOB_DONE, 1, "not done yet");
   if (call->err.code != AR_OK) return fail_call(L, call);
-  if (!ar_json_is_sane(ar_buf_str(&call->answer_body), MAX_DEPTH, MAX_MEMBERS))
+  if (!ar_json_is_sane(ar_buf_str(&call->answer_body), MAX_DEPTH, MAX_MEMBERS,
+                       &call->answer_nulls))
     return fail_answer(L, call, "the answer is no JSON, or nests too deep");
   lar_push_str(L, ar_buf_str(&call->answer_body));
   return 1;
@@ -108,7 +109,7 @@ static int job_finish(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_istable(L, 2) || start.n == 0 || start.p[0] != '{')
     return fail_answer(L, call, "the answer is no JSON object");
-  lar_apply_shape(L, call->operation->output, ar_str_contains(body, "null"));
+  lar_apply_shape(L, call->operation->output, call->answer_nulls);
   lar_push_metadata(L, call);
   lua_setfield(L, 2, "ResponseMetadata");
   return 1;

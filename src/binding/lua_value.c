@@ -102,7 +102,13 @@ void lar_apply_shape(lua_State *L, const struct ar_shape *shape, bool nulls) {
 
 /* Pushes `name` in lower case. */
 static void push_lower(lua_State *L, struct ar_str name) {
+  char small[64];
   luaL_Buffer b;
+  if (name.n <= sizeof small) {
+    for (size_t i = 0; i < name.n; i++) small[i] = ar_lower(name.p[i]);
+    lua_pushlstring(L, small, name.n);
+    return;
+  }
   luaL_buffinit(L, &b);
   for (size_t i = 0; i < name.n; i++) luaL_addchar(&b, ar_lower(name.p[i]));
   luaL_pushresult(&b);

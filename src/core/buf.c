@@ -33,12 +33,16 @@ static int fail(struct ar_buf *b, enum ar_code code) {
   return (int)code;
 }
 
+/* Small at first, for there are many, then in leaps, for each is a copy. */
+static size_t next_capacity(const struct ar_buf *b, size_t need) {
+  size_t cap = b->cap == 0 ? 64 : b->cap < 512 ? 1024 : 2 * b->cap;
+  return cap < need ? need : cap;
+}
+
 /* Makes room for `more` bytes and the NUL. */
 static int grow(struct ar_buf *b, size_t more) {
-  size_t need = b->n + more + 1, cap = b->cap ? b->cap : 64;
-  char *p;
-  while (cap < need) cap += cap / 2 + 64;
-  p = malloc(cap);
+  size_t cap = next_capacity(b, b->n + more + 1);
+  char *p = malloc(cap);
   if (p == NULL) return fail(b, AR_E_MEMORY);
   if (b->p) {
     memcpy(p, b->p, b->n);

@@ -35,6 +35,7 @@ struct ar_call {
   /* What came. */
   struct ar_outcome outcome;
   struct ar_buf answer_head, answer_body;
+  bool answer_nulls; /* the body has nulls; set by who has looked */
 
   /* The end: err.code is AR_OK, AR_E_SERVICE, or another row's. */
   struct ar_err err;

@@ -157,6 +157,10 @@ int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic) {
   return jobs->soonest == AR_NEVER ? -1 : jobs->soonest - monotonic;
 }
 
+bool ar_jobs_has_order(const struct ar_jobs *jobs) {
+  return !ar_list_empty(&jobs->orders);
+}
+
 enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
                             int64_t *id) {
   struct ar_job *job;

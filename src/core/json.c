@@ -37,10 +37,17 @@ void ar_json_add_string(struct ar_buf *out, struct ar_str s) {
   ar_buf_addc(out, '"');
 }
 
-/* The index behind the string that begins at `i`. */
+/* Whether an odd number of backslashes stands before the byte at `i`. */
+static bool is_escaped(struct ar_str doc, size_t i) {
+  size_t from = i;
+  while (from > 0 && doc.p[from - 1] == '\\') from--;
+  return (i - from) % 2 == 1;
+}
+
+/* The index of the quote that closes the string that begins at `i`. */
 static size_t skip_string(struct ar_str doc, size_t i) {
-  for (i++; i < doc.n && doc.p[i] != '"'; i++)
-    if (doc.p[i] == '\\') i++;
+  do i = ar_str_find(doc, '"', i + 1);
+  while (i < doc.n && is_escaped(doc, i));
   return i;
 }
 
@@ -48,10 +55,9 @@ static bool is_word(char c) {
   return ar_is_alpha(c) || ar_is_digit(c) || c == '+' || c == '-' || c == '.';
 }
 
-/* true, false, null, or what begins as a number and has no letter but e. */
+/* true, false, or what begins as a number and has no letter but e. */
 static bool is_literal(struct ar_str word) {
-  if (ar_str_eq(word, AR_STR("true")) || ar_str_eq(word, AR_STR("false")) ||
-      ar_str_eq(word, AR_STR("null")))
+  if (ar_str_eq(word, AR_STR("true")) || ar_str_eq(word, AR_STR("false")))
     return true;
   for (size_t i = 0; i < word.n; i++)
     if (ar_is_alpha(word.p[i]) && (ar_lower(word.p[i]) != 'e' || i == 0))
@@ -62,27 +68,35 @@ static bool is_literal(struct ar_str word) {
 
 /* The index of the last byte of the word that begins at `i`, or doc.n when it
    is not one of JSON's. */
-static size_t skip_word(struct ar_str doc, size_t i) {
+static size_t skip_word(struct ar_str doc, size_t i, bool *nulls) {
   size_t from = i;
+  struct ar_str word;
   while (i < doc.n && is_word(doc.p[i])) i++;
-  return is_literal(ar_str_n(doc.p + from, i - from)) ? i - 1 : doc.n;
+  word = ar_str_n(doc.p + from, i - from);
+  if (ar_str_eq(word, AR_STR("null")))
+    *nulls = true;
+  else if (!is_literal(word))
+    return doc.n;
+  return i - 1;
 }
 
-bool ar_json_is_sane(struct ar_str doc, size_t max_depth, size_t max_members) {
+bool ar_json_is_sane(struct ar_str doc, size_t max_depth, size_t max_members,
+                     bool *nulls) {
   size_t depth = 0, members = 0;
+  *nulls = false;
   for (size_t i = 0; i < doc.n; i++) {
     char c = doc.p[i];
     if (c == '"') {
       i = skip_string(doc, i);
-    } else if (is_word(c)) {
-      i = skip_word(doc, i);
-      if (i == doc.n) return false;
     } else if (c == '{' || c == '[') {
       if (++depth > max_depth || ++members > max_members) return false;
     } else if (c == '}' || c == ']') {
       depth -= depth > 0;
-    } else if (c == ',' && ++members > max_members) {
-      return false;
+    } else if (c == ',') {
+      if (++members > max_members) return false;
+    } else if (is_word(c)) {
+      i = skip_word(doc, i, nulls);
+      if (i == doc.n) return false;
     }
   }
   return true;

@@ -23,9 +23,11 @@ void ar_json_add_string(struct ar_buf *out, struct ar_str s);
 ** `max_depth` deep, holds at most `max_members` members and elements, and all
 ** words outside its strings are true, false, null or numbers of JSON, so no
 ** NaN, no Infinity and no hexadecimal. A scan over the bytes that trusts
-** nothing and leaves the rest of the syntax to the decoder.
+** nothing and leaves the rest of the syntax to the decoder. `*nulls` tells
+** whether null was among the words.
 */
-bool ar_json_is_sane(struct ar_str doc, size_t max_depth, size_t max_members);
+bool ar_json_is_sane(struct ar_str doc, size_t max_depth, size_t max_members,
+                     bool *nulls);
 
 enum ar_json_type {
   AR_JSON_ABSENT, /* or null */

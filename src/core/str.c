@@ -33,15 +33,6 @@ size_t ar_str_find(struct ar_str s, char c, size_t from) {
   return at ? (size_t)(at - s.p) : s.n;
 }
 
-bool ar_str_contains(struct ar_str s, const char *part) {
-  size_t n = strlen(part);
-  for (size_t i = 0; i + n <= s.n; i++) {
-    i = ar_str_find(s, part[0], i);
-    if (i + n <= s.n && memcmp(s.p + i, part, n) == 0) return true;
-  }
-  return false;
-}
-
 struct ar_str ar_str_trim(struct ar_str s) {
   while (s.n > 0 && ar_is_space(s.p[0])) s.p++, s.n--;
   while (s.n > 0 && ar_is_space(s.p[s.n - 1])) s.n--;

@@ -62,9 +62,6 @@ int ar_str_cmp(struct ar_str a, struct ar_str b);
 /* The index of the first `c` at or after `from`, or s.n. */
 size_t ar_str_find(struct ar_str s, char c, size_t from);
 
-/* Whether the NUL-terminated `part` stands in `s`. */
-bool ar_str_contains(struct ar_str s, const char *part);
-
 /* Without the whitespace at both ends. */
 struct ar_str ar_str_trim(struct ar_str s);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "birthmark.h"
 #include "guard.h"
 #include "library.h"
 #include "poller.h"
@@ -25,7 +26,7 @@
 struct ar_engine {
   CURLM *multi;
   int poller;
-  pid_t maker;
+  struct ar_birthmark mark;
   struct ar_moments moments;
   int64_t curl_wants; /* when libcurl wants its timer to fire, or AR_NEVER */
   struct ar_link queued, running, done, spare;
@@ -162,6 +163,8 @@ static struct ar_exchange *detach(struct ar_engine *e, struct ar_transfer *t) {
 
 static bool look(struct ar_engine *e) {
   if (e->ready_at < e->ready_n) return false;
+  /* The first of a row: libcurl looks at the connection that it takes. */
+  if (ar_list_empty(&e->running) && !ar_list_empty(&e->queued)) return false;
   e->ready_at = 0;
   e->ready_n = ar_poller_wait(e->poller, e->ready, BATCH, 0);
   return false;
@@ -281,7 +284,7 @@ struct ar_engine *ar_engine_new(struct ar_err *err) {
     return NULL;
   }
   e->poller = -1;
-  e->maker = getpid();
+  ar_birthmark_set(&e->mark);
   e->curl_wants = AR_NEVER;
   ar_link_init(&e->queued);
   ar_link_init(&e->running);
@@ -324,6 +327,7 @@ void ar_engine_free(struct ar_engine *e) {
   ar_guard_leave(&guard);
   if (e->poller >= 0) close(e->poller);
   ar_timers_free(&e->moments.timers);
+  ar_birthmark_free(&e->mark);
   free(e);
 }
 
@@ -415,7 +419,7 @@ void ar_engine_wait(struct ar_engine *e, int ms) {
 }
 
 bool ar_engine_forked(const struct ar_engine *e) {
-  return getpid() != e->maker;
+  return ar_birthmark_is_foreign(&e->mark);
 }
 
 const struct ar_engine_stats *ar_engine_stats(const struct ar_engine *e) {

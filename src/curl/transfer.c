@@ -12,6 +12,9 @@
 #include "library.h"
 #include "outcome.h"
 
+/* A body up to this size needs no watch over how its upload gets on. */
+#define SENT_AT_ONCE 16384
+
 /* Longer than that is for ever; it fits every type that it goes through. */
 #define LONGEST_MS INT32_MAX
 
@@ -93,7 +96,6 @@ static const struct {
   long value;
 } numbers[] = {
     {CURLOPT_NOSIGNAL, 1},
-    {CURLOPT_NOPROGRESS, 0},
     {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
     {CURLOPT_HTTP09_ALLOWED, 0},
     {CURLOPT_FOLLOWLOCATION, 0},
@@ -170,19 +172,34 @@ static struct ar_authorities authorities(const struct ar_exchange *x) {
   return a;
 }
 
+/* Whether the options are those of `x` already, as a rule from the exchange
+   before, which spares a look at the file system. */
+static bool has_trust(const struct ar_transfer *t,
+                      const struct ar_exchange *x) {
+  return t->trust_set && t->verify == x->verify &&
+         ar_str_eq(ar_str_of(t->ca_bundle), ar_str_of(x->ca_bundle));
+}
+
+static bool note_trust(struct ar_transfer *t, const struct ar_exchange *x) {
+  free(t->ca_bundle);
+  t->ca_bundle = x->ca_bundle ? strdup(x->ca_bundle) : NULL;
+  t->verify = x->verify;
+  return x->ca_bundle == NULL || t->ca_bundle != NULL;
+}
+
 static bool set_trust(struct ar_transfer *t, const struct ar_exchange *x) {
-  bool system = x->verify && x->ca_bundle == NULL;
   CURL *easy = t->easy;
   struct ar_authorities trusted;
   int bad = 0;
-  if (system && t->system_trust) return true;
+  if (has_trust(t, x)) return true;
+  t->trust_set = false;
   trusted = authorities(x);
   SET(CURLOPT_CAINFO, trusted.file);
   SET(CURLOPT_CAPATH, trusted.directory);
   SET(CURLOPT_SSL_VERIFYPEER, x->verify ? 1L : 0L);
   SET(CURLOPT_SSL_VERIFYHOST, x->verify ? 2L : 0L);
-  t->system_trust = system && bad == 0;
-  return bad == 0;
+  t->trust_set = bad == 0 && note_trust(t, x);
+  return t->trust_set;
 }
 
 static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
@@ -192,6 +209,7 @@ static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
   bool post = ar_str_eq(method, AR_STR("POST"));
   CURL *easy = t->easy;
   int bad = 0;
+  SET(CURLOPT_NOPROGRESS, x->body.n > SENT_AT_ONCE ? 0L : 1L);
   SET(CURLOPT_POSTFIELDS, get || head ? NULL : x->body.p);
   SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.n);
   if (head)
@@ -290,6 +308,7 @@ struct ar_transfer *ar_transfer_new(struct ar_moments *moments,
 void ar_transfer_free(struct ar_transfer *t) {
   curl_easy_cleanup(t->easy);
   free(t->nodes);
+  free(t->ca_bundle);
   free(t);
 }
 

@@ -35,9 +35,11 @@ struct ar_transfer {
 
   struct curl_slist *nodes; /* one block: nodes, then lines without value */
   size_t nodes_size;
-  bool running;      /* added to the multi handle */
-  bool head_over;    /* what comes as a header now is a trailer */
-  bool system_trust; /* the certificate options are the usual ones */
+  bool running;   /* added to the multi handle */
+  bool head_over; /* what comes as a header now is a trailer */
+  bool trust_set; /* the certificate options are those of these two: */
+  bool verify;
+  char *ca_bundle; /* a copy, or NULL */
   char error[CURL_ERROR_SIZE];
 };
 

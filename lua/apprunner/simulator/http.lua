@@ -1,7 +1,9 @@
 -- An HTTP/1.1 server on LuaSocket: one select loop, many connections, keep-alive, pipelining, bodies by Content-Length.
 -- It knows nothing of App Runner: `http.serve(listener, answer)` hands each complete request to `answer` and sends what
 -- comes back, in order. What breaks HTTP, or one of the limits below, reaches `answer` as {refused=status, reason=}, is
--- answered, and its connection is closed. Every buffer and the number of connections are bounded.
+-- answered, and its connection is closed. Every buffer and the number of connections are bounded. A response can ask
+-- for an accident: `delay` (seconds until it is sent), `dropped` (the connection ends instead), `sent_bytes` (of the
+-- body, then the connection ends).
 
 local socket = require "socket"
 
@@ -18,8 +20,9 @@ local TICK = 0.5
 
 local reasons = {
   [200] = "OK", [400] = "Bad Request", [402] = "Payment Required", [403] = "Forbidden", [404] = "Not Found",
-  [411] = "Length Required", [413] = "Payload Too Large", [431] = "Request Header Fields Too Large",
-  [500] = "Internal Server Error", [503] = "Service Unavailable", [505] = "HTTP Version Not Supported",
+  [411] = "Length Required", [413] = "Payload Too Large", [429] = "Too Many Requests",
+  [431] = "Request Header Fields Too Large", [500] = "Internal Server Error", [502] = "Bad Gateway",
+  [503] = "Service Unavailable", [504] = "Gateway Timeout", [505] = "HTTP Version Not Supported",
 }
 
 -- Reading: from bytes to requests ------------------------------------------------------------------------------------
@@ -35,7 +38,7 @@ local function parse_headers(lines)
     local name, value = line:match("^([%w!#$%%&'*+.^_`|~-]+):[ \t]*(.-)[ \t]*$")
     if not name or value:gsub("\t", ""):find("%c") then return nil end
     name = name:lower()
-    headers[name] = headers[name] and headers[name] .. ", " .. value or value
+    headers[name] = headers[name] and headers[name] .. "," .. value or value -- as a signature joins them
   end
   return headers
 end
@@ -68,9 +71,9 @@ local function parse_head(head)
   if minor ~= "0" and not headers.host then return refusal(400, "A request needs a Host.") end
   local length, refused = body_length(headers, method)
   if not length then return refused end
+  local path, query = target:gsub("^http://[^/?]*", ""):match("^([^?]*)%??(.*)$")
   return {
-    method = method, path = target:gsub("^http://[^/?]*", ""):match("^[^?]*"), headers = headers, length = length,
-    last = is_last(minor, headers),
+    method = method, path = path, query = query, headers = headers, length = length, last = is_last(minor, headers),
   }
 end
 
@@ -128,7 +131,7 @@ local function render(response, request)
   lines[#lines + 1] = "Date: " .. http_date(socket.gettime())
   if request.last then lines[#lines + 1] = "Connection: close" end
   local head = table.concat(lines, "\r\n") .. "\r\n\r\n"
-  return request.method == "HEAD" and head or head .. response.body
+  return request.method == "HEAD" and head or head .. response.body:sub(1, response.sent_bytes or -1)
 end
 
 -- Connections --------------------------------------------------------------------------------------------------------
@@ -156,13 +159,30 @@ local function accept_all(server)
   end
 end
 
--- Answers every complete request that has arrived, unless the client is slow to take the answers.
+-- Puts an answer into the outbox, or keeps it until its time.
+local function reply(connection, request, response)
+  local bytes = response.dropped and "" or render(response, request)
+  connection.last = request.last or response.dropped or response.sent_bytes ~= nil
+  if response.delay then
+    connection.held = {at = socket.gettime() + response.delay, bytes = bytes}
+  else
+    connection.outbox = connection.outbox .. bytes
+  end
+end
+
+-- Releases the answer that was kept, if its time has come.
+local function release(connection, now)
+  local held = connection.held
+  if not held or now < held.at then return end
+  connection.held, connection.outbox = nil, connection.outbox .. held.bytes
+end
+
+-- Answers every complete request that has arrived, unless the client is slow to take the answers or one is kept back.
 local function advance(server, connection)
-  while not connection.last and #connection.outbox < OUTBOX_LIMIT do
+  while not connection.last and not connection.held and #connection.outbox < OUTBOX_LIMIT do
     local request = take_request(connection)
     if not request then return end
-    connection.last = request.last
-    connection.outbox = connection.outbox .. render(server.answer(request), request)
+    reply(connection, request, server.answer(request))
   end
 end
 
@@ -172,13 +192,18 @@ local function receive(connection)
   if not connection.last then connection.inbox = connection.inbox .. (data or partial or "") end
 end
 
--- Sends what can be sent now. After the last answer the sending side is shut and what still comes in is thrown away
--- for a moment, for a connection closed with unread bytes is reset, and the client would lose the answer.
+-- Sends what can be sent now.
 local function send(connection)
   local sent, problem, partial = connection.socket:send(connection.outbox)
   connection.outbox = connection.outbox:sub((sent or partial or 0) + 1)
   if problem and problem ~= "timeout" then connection.outbox, connection.ended, connection.last = "", true, true end
-  if connection.last and connection.outbox == "" and not connection.ended then
+end
+
+-- After the last answer the sending side is shut and what still comes in is thrown away for a moment, for a connection
+-- closed with unread bytes is reset, and the client would lose the answer.
+local function finish(connection)
+  local over = connection.last and not connection.held and connection.outbox == "" and not connection.ended
+  if over and not connection.lingering then
     connection.socket:shutdown("send")
     connection.lingering = true
   end
@@ -187,14 +212,18 @@ end
 local function serve_connection(server, connection, readable)
   local now = socket.gettime()
   if readable then receive(connection) end
+  release(connection, now)
   repeat
     advance(server, connection)
     local waiting = #connection.outbox
     if waiting > 0 then send(connection) end
   until #connection.outbox == waiting or connection.last
-  if connection.ended and connection.outbox == "" then return close_connection(server, connection) end
+  finish(connection)
+  if connection.ended and connection.outbox == "" and not connection.held then
+    return close_connection(server, connection)
+  end
   if not connection.lingering then
-    connection.deadline = now + IDLE_SECONDS
+    connection.deadline = (connection.held and connection.held.at or now) + IDLE_SECONDS
   else
     connection.deadline = math.min(connection.deadline, now + LINGER_SECONDS)
   end
@@ -210,28 +239,40 @@ end
 
 -- The loop -----------------------------------------------------------------------------------------------------------
 
--- A client that does not take its answers is not read from.
+-- A client that does not take its answers is not read from, nor is one whose answer is kept back, lest what it sends
+-- meanwhile heap up.
+local function is_read_from(connection)
+  return not connection.ended and not connection.held and #connection.outbox < OUTBOX_LIMIT
+end
+
+-- What to wait for, and how long at most.
 local function interests(server)
-  local readers, writers = {server.watch}, {}
+  local readers, writers, wait = {server.watch}, {}, TICK
   if server.count < CONNECTION_LIMIT then readers[#readers + 1] = server.listener end
   for client, connection in pairs(server.connections) do
-    if not connection.ended and #connection.outbox < OUTBOX_LIMIT then readers[#readers + 1] = client end
+    if is_read_from(connection) then readers[#readers + 1] = client end
     if connection.outbox ~= "" then writers[#writers + 1] = client end
+    if connection.held then wait = math.min(wait, math.max(0, connection.held.at - socket.gettime())) end
   end
-  return readers, writers
+  return readers, writers, wait
+end
+
+local function is_ready(connection, readable, writable, now)
+  local client, held = connection.socket, connection.held
+  return readable[client] or writable[client] or held and now >= held.at
 end
 
 local function ready_connections(server, readable, writable)
-  local ready = {}
-  for client, connection in pairs(server.connections) do
-    if readable[client] or writable[client] then ready[#ready + 1] = connection end
+  local ready, now = {}, socket.gettime()
+  for _, connection in pairs(server.connections) do
+    if is_ready(connection, readable, writable, now) then ready[#ready + 1] = connection end
   end
   return ready
 end
 
 local function step(server)
-  local readers, writers = interests(server)
-  local readable, writable = socket.select(readers, writers, TICK)
+  local readers, writers, wait = interests(server)
+  local readable, writable = socket.select(readers, writers, wait)
   if server.watch and readable[server.watch] then return false end
   for _, connection in ipairs(ready_connections(server, readable, writable)) do
     serve_connection(server, connection, readable[connection.socket])

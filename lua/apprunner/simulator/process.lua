@@ -34,11 +34,12 @@ local parent = ...
 local home = %s
 if _VERSION == home.version then package.path, package.cpath = home.path, home.cpath end
 table.insert(package.searchers or package.loaders, 2, function(name)
-  local file = name:match("^apprunner%%.[%%w_.]+$") and home.root .. name:gsub("%%.", "/") .. ".lua"
-  return file and loadfile(file) or nil
+  local file = (name .. "."):match("^apprunner%%.[%%w_.]*$") and home.root .. name:gsub("%%.", "/")
+  return file and (loadfile(file .. ".lua") or loadfile(file .. "/init.lua")) or nil
 end)
 require "socket"
 require "cjson"
+require "apprunner"
 if parent ~= "probe" then require("apprunner.simulator.process").child(home.options, home.file, parent) end
 ]]
 
@@ -68,7 +69,7 @@ case "${host##*/}" in lua|lua[0-9-]*|luajit*) ;; *) host= ;; esac
 for lua in "$host" lua5.4 luajit lua5.1 lua5.3 lua; do
   if [ -n "$lua" ] && "$lua" FILE probe </dev/null >/dev/null 2>&1; then exec "$lua" FILE "$PPID" </dev/null 2>&1; fi
 done
-echo "found no Lua interpreter that loads LuaSocket and lua-cjson (luarocks install luasocket lua-cjson)"
+echo "found no Lua interpreter that loads LuaSocket and lua-cjson (luarocks install luasocket lua-cjson) and apprunner"
 ]]
 
 local function shell_quote(text)

@@ -1,0 +1,198 @@
+-- The services of the simulated account: their states, their operations, their tags, and how the API describes them. No
+-- clock of its own: `world.now()` tells the time. An operation in progress ends when somebody looks after its time is
+-- up, so nothing here runs in the background. Functions that can fail return nil and a fault of errors.lua.
+
+local dice = require "apprunner.simulator.dice"
+local errors = require "apprunner.simulator.errors"
+local faults = require "apprunner.simulator.faults"
+local json = require "apprunner.simulator.json"
+
+local services = {}
+
+services.statuses = {
+  CREATE_FAILED = true, RUNNING = true, DELETED = true, DELETE_FAILED = true, PAUSED = true,
+  OPERATION_IN_PROGRESS = true,
+}
+
+-- Making them --------------------------------------------------------------------------------------------------------
+
+local function milliseconds(time)
+  return math.floor(time * 1000 + 0.5) / 1000
+end
+
+local function touch(service, time)
+  service.updated_at = math.max(milliseconds(time), milliseconds(service.updated_at + 0.001))
+end
+
+-- Tags as the API lists them, from such a list or from a map.
+local function tag_list(tags)
+  local list = {}
+  for key, value in pairs(tags or {}) do
+    list[#list + 1] = type(key) == "number" and {Key = value.Key, Value = value.Value} or {Key = key, Value = value}
+  end
+  table.sort(list, function(a, b) return a.Key < b.Key end)
+  return json.list(list)
+end
+
+-- The operation by which the service came about.
+local function creation(world, service)
+  return {
+    id = dice.uuid(world.roll), type = "CREATE_SERVICE", started_at = service.created_at,
+    ended_at = service.updated_at, status = service.status == "CREATE_FAILED" and "FAILED" or "SUCCEEDED",
+  }
+end
+
+local function new_service(world, row)
+  local roll = world.roll
+  local id = dice.hex(roll, 32)
+  local created_at = milliseconds(world.now() - 86400 * (1 + roll(90)) - roll(86400000) / 1000)
+  local service = {
+    name = row.ServiceName, key = row.ServiceName, id = id, status = row.Status, error = row.error,
+    arn = ("arn:aws:apprunner:%s:%s:service/%s/%s"):format(world.region, world.account_id, row.ServiceName, id),
+    url = ("%s.%s.awsapprunner.com"):format(
+      dice.fill(roll, "xxxxxxxxxx", "abcdefghijkmnpqrstuvwxyz23456789"), world.region),
+    created_at = created_at,
+    updated_at = milliseconds(created_at + 180 + roll(60000) / 1000),
+    tags = tag_list(row.Tags),
+  }
+  service.operations = {creation(world, service)}
+  return service
+end
+
+-- rows: of the option services, checked before. Fills world.services, a list, and world.by_arn.
+function services.populate(world, rows)
+  world.services, world.by_arn = {}, {}
+  for i, row in ipairs(rows) do
+    local service = new_service(world, row)
+    world.services[i], world.by_arn[service.arn] = service, service
+  end
+end
+
+-- Changing them ------------------------------------------------------------------------------------------------------
+
+local function settle(service, now)
+  local operation = service.running
+  if operation and now >= operation.ends_at then
+    service.running, service.status = nil, operation.becomes
+    operation.status, operation.ended_at = operation.outcome, milliseconds(operation.ends_at)
+    touch(service, operation.ends_at)
+  end
+end
+
+-- → the service, brought up to now | nil, fault
+function services.find(world, arn)
+  local service = world.by_arn[arn]
+  if not service then
+    return nil, errors.fault("ResourceNotFoundException", "Service cannot be found for resource: %s", arn)
+  elseif service.error then
+    return nil,
+      errors.fault(service.error, "The simulated service %s answers every call with this error.", service.name)
+  end
+  settle(service, world.now())
+  return service
+end
+
+-- All services, brought up to now.
+function services.all(world)
+  for _, service in ipairs(world.services) do settle(service, world.now()) end
+  return world.services
+end
+
+-- Starts an operation that takes the service to the status `to`, unless the row of `faults` wants another outcome.
+function services.begin(world, service, operation_type, to, fault_row)
+  local now, outcome = world.now(), faults.outcome(fault_row)
+  local operation = {
+    id = dice.uuid(world.roll), type = operation_type, status = "IN_PROGRESS", started_at = milliseconds(now),
+    ends_at = now + world.operation_seconds, outcome = outcome or "SUCCEEDED",
+    becomes = outcome and service.status or to,
+  }
+  service.running, service.status = operation, "OPERATION_IN_PROGRESS"
+  table.insert(service.operations, operation)
+  touch(service, now)
+  return operation
+end
+
+-- Describing them ----------------------------------------------------------------------------------------------------
+
+local function source_configuration(world, service)
+  local image = "%s.dkr.ecr.%s.amazonaws.com/%s:latest"
+  return {
+    ImageRepository = {
+      ImageIdentifier = image:format(world.account_id, world.region, service.name:lower()),
+      ImageRepositoryType = "ECR",
+      ImageConfiguration = {
+        Port = "8080",
+        RuntimeEnvironmentVariables = {LOG_LEVEL = "info", SERVICE_NAME = service.name},
+        RuntimeEnvironmentSecrets = {
+          DATABASE_URL = ("arn:aws:ssm:%s:%s:parameter/%s/database-url"):format(
+            world.region, world.account_id, service.name),
+        },
+      },
+    },
+    AutoDeploymentsEnabled = false,
+    AuthenticationConfiguration = {
+      AccessRoleArn = ("arn:aws:iam::%s:role/service-role/AppRunnerECRAccessRole"):format(world.account_id),
+    },
+  }
+end
+
+local function auto_scaling(world)
+  return {
+    AutoScalingConfigurationArn =
+      ("arn:aws:apprunner:%s:%s:autoscalingconfiguration/DefaultConfiguration/1/%s"):format(
+        world.region, world.account_id, ("0"):rep(31) .. "1"),
+    AutoScalingConfigurationName = "DefaultConfiguration",
+    AutoScalingConfigurationRevision = 1,
+    Status = "ACTIVE",
+    HasAssociatedService = true,
+    IsDefault = true,
+  }
+end
+
+-- The ServiceSummary shape of the model.
+function services.summary(service)
+  return {
+    ServiceName = service.name, ServiceId = service.id, ServiceArn = service.arn, ServiceUrl = service.url,
+    CreatedAt = service.created_at, UpdatedAt = service.updated_at, Status = service.status,
+  }
+end
+
+-- The Service shape of the model.
+function services.describe(world, service)
+  local description = services.summary(service)
+  description.DeletedAt = service.status == "DELETED" and service.updated_at or nil
+  description.SourceConfiguration = source_configuration(world, service)
+  description.InstanceConfiguration = {Cpu = "1024", Memory = "2048"}
+  description.HealthCheckConfiguration = {
+    Protocol = "TCP", Path = "/", Interval = 5, Timeout = 2, HealthyThreshold = 1, UnhealthyThreshold = 5,
+  }
+  description.AutoScalingConfigurationSummary = auto_scaling(world)
+  description.NetworkConfiguration = {
+    EgressConfiguration = {EgressType = "DEFAULT"},
+    IngressConfiguration = {IsPubliclyAccessible = true},
+    IpAddressType = "IPV4",
+  }
+  description.ObservabilityConfiguration = {ObservabilityEnabled = false}
+  return description
+end
+
+-- The OperationSummary shape of the model, and the key by which a page finds it.
+local function operation_summary(service, operation)
+  return {
+    Id = operation.id, Type = operation.type, Status = operation.status, TargetArn = service.arn,
+    StartedAt = operation.started_at, EndedAt = operation.ended_at,
+    UpdatedAt = operation.ended_at or operation.started_at,
+  }
+end
+
+-- The operations of a service, newest first: a list of {key=, summary=}.
+function services.history(service)
+  local list = {}
+  for i = #service.operations, 1, -1 do
+    local operation = service.operations[i]
+    list[#list + 1] = {key = operation.id, summary = operation_summary(service, operation)}
+  end
+  return list
+end
+
+return services
