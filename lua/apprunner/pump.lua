@@ -98,23 +98,41 @@ local function report()
   return moved
 end
 
--- Moves whatever can move. `budget` bounds the I/O of one turn, in
--- milliseconds; without it the engine is brought up and stepped at a stroke.
--- Returns whether there is more to do at once, and whether a job has ended.
-function pump.step(budget)
-  leave_parents_engine()
-  while wanted and not engine and not engine_error do
-    bring_up()
-    if budget then return true, false end
-  end
-  step_jobs()
-  local more = false
+-- Takes what the engine has finished, and what that sets in motion.
+local function finish()
   if engine then
-    more = engine:step(budget)
     while engine:next_done() do end
     step_jobs()
   end
-  return more, report()
+  return report()
+end
+
+local function must_bring_up()
+  leave_parents_engine()
+  return wanted and not engine and not engine_error
+end
+
+-- One turn of an event loop: moves whatever can move in `budget` milliseconds
+-- of I/O. Returns whether there is more to do at once, and whether a job has
+-- ended.
+function pump.step(budget)
+  if must_bring_up() then
+    bring_up()
+    return true, false
+  end
+  step_jobs()
+  local more = engine ~= nil and engine:step(budget)
+  return more, finish()
+end
+
+-- One turn of a blocking caller: moves whatever can move, and waits where
+-- nothing could.
+function pump.drive()
+  while must_bring_up() do bring_up() end
+  step_jobs()
+  local ms = core.timeout()
+  if engine then engine:drive(ms) else core.idle(ms) end
+  finish()
 end
 
 -- Milliseconds until a step is due; 0: now; -1: when something happens.
@@ -130,13 +148,6 @@ end
 function pump.fd()
   leave_parents_engine()
   return engine and engine:fd()
-end
-
--- Sleeps until a step is due.
-function pump.wait()
-  local ms = pump.timeout()
-  if ms == 0 then return end
-  if engine then engine:wait(ms) else core.idle(ms) end
 end
 
 -- Says who performs a call's exchanges: `transport` in a coroutine of `loop`,

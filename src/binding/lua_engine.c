@@ -78,6 +78,12 @@ static int engine_step(lua_State *L) {
   return 1;
 }
 
+static int engine_drive(lua_State *L) {
+  struct ar_engine *e = check_engine(L);
+  ar_engine_drive(e, opt_milliseconds(L, 2));
+  return 0;
+}
+
 static int engine_next_done(lua_State *L) {
   lua_pushboolean(L, ar_engine_next_done(check_engine(L)));
   return 1;
@@ -126,6 +132,7 @@ static const luaL_Reg methods[] = {{"fd", engine_fd},
                                    {"add", engine_add},
                                    {"remove", engine_remove},
                                    {"step", engine_step},
+                                   {"drive", engine_drive},
                                    {"next_done", engine_next_done},
                                    {"wait", engine_wait},
                                    {"forked", engine_forked},

@@ -117,7 +117,7 @@ static void push_lower(lua_State *L, struct ar_str name) {
 /* Pushes the headers by lower-case name; repeats are joined by ", ". */
 static void push_headers(lua_State *L, struct ar_str head) {
   struct ar_str name, value;
-  lua_newtable(L);
+  lua_createtable(L, 0, 8); /* as many as there are, as a rule */
   while (ar_head_next(&head, &name, &value)) {
     push_lower(L, name);
     lua_pushvalue(L, -1);

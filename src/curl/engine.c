@@ -418,6 +418,13 @@ void ar_engine_wait(struct ar_engine *e, int ms) {
   e->ready_n = ar_poller_wait(e->poller, e->ready, BATCH, ms);
 }
 
+void ar_engine_drive(struct ar_engine *e, int ms) {
+  ar_engine_step(e, -1);
+  if (ms == 0 || !ar_list_empty(&e->done)) return;
+  ar_engine_wait(e, ms);
+  ar_engine_step(e, -1);
+}
+
 bool ar_engine_forked(const struct ar_engine *e) {
   return ar_birthmark_is_foreign(&e->mark);
 }

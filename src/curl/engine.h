@@ -79,6 +79,13 @@ bool ar_engine_next_done(struct ar_engine *e);
 */
 void ar_engine_wait(struct ar_engine *e, int ms);
 
+/*
+** What a blocking caller wants: a step, and, where it has ended nothing, a
+*wait
+** of at most `ms` milliseconds (as ar_engine_wait) and another step.
+*/
+void ar_engine_drive(struct ar_engine *e, int ms);
+
 /* Whether this is not the process that made the engine. */
 bool ar_engine_forked(const struct ar_engine *e);
 

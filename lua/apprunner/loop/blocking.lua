@@ -20,21 +20,13 @@ local alone = { name = "blocking", strict = true, kick = blocking.kick, start = 
 blocking.alone = alone
 
 function alone.suspend(job)
-  while not job:done() do
-    pump.step()
-    if not job:done() then pump.wait() end
-  end
+  while not job:done() do pump.drive() end
 end
 
 local function drive()
   while not pump.idle(blocking) do
     local notify = pump.take(blocking)
-    if notify then
-      notify()
-    else
-      local _, moved = pump.step()
-      if not moved then pump.wait() end
-    end
+    if notify then notify() else pump.drive() end
   end
 end
 
