@@ -131,10 +131,10 @@ local function call_back(client, method, job, err, callback)
     return setmetatable({ loop = driver }, Call)
   end
   local call = setmetatable({ job = job, loop = driver }, Call)
-  pump.perform(job, client.transport, driver)
   pump.watch(job, driver, function()
     driver.call(driver, function() callback(outcome(client, method, call.job)) end)
   end)
+  pump.begin(job, client.transport, driver)
   return call
 end
 
@@ -157,7 +157,7 @@ local function invoke(client, index, params, callback)
     tell(client, method, nil, err)
     return nil, err
   end
-  pump.perform(job, client.transport, driver)
+  pump.begin(job, client.transport, driver)
   driver.suspend(job)
   return outcome(client, method, job)
 end
@@ -256,7 +256,9 @@ end
 function apprunner.sleep(seconds)
   local driver, err = waiter "auto"
   if not driver then return nil, err end
-  driver.suspend(core.moment(seconds))
+  local moment = core.moment(seconds)
+  moment:start()
+  driver.suspend(moment)
   return true
 end
 

@@ -150,14 +150,15 @@ function pump.fd()
   return engine and engine:fd()
 end
 
--- Says who performs a call's exchanges: `transport` in a coroutine of `loop`,
+-- Starts a call, whose exchanges `transport` performs in a coroutine of `loop`,
 -- or, without one, the engine.
-function pump.perform(job, transport, loop)
+function pump.begin(job, transport, loop)
   if transport then
     performers[job:id()] = { transport = transport, loop = loop }
   else
     wanted = true
   end
+  job:start()
 end
 
 -- The engine's own figures, for tests and benchmarks; nil without one.
@@ -190,7 +191,8 @@ function pump.idle(loop) return loop.pending == 0 and loop.first > loop.last end
 
 -- Has the loop call `notify` when `job` is done.
 function pump.watch(job, loop, notify)
-  waiting[job:id()] = { loop = loop, notify = notify }
+  local entry = { loop = loop, notify = notify }
+  waiting[job:id()] = entry
   loop.pending = loop.pending + 1
   loop.kick()
 end

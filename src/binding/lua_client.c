@@ -214,10 +214,7 @@ static const struct ar_operation *check_operation(lua_State *L, int index) {
   return &operations[i - 1];
 }
 
-/*
-** client:call(operation, params) -> job | nil, err. The job is on the list of
-** its state from now on.
-*/
+/* client:call(operation, params) -> job, to be started | nil, err */
 static int client_call(lua_State *L) {
   struct lar_state *state = lar_state(L);
   struct ar_client *client = lar_check_client(L, 1);
@@ -241,7 +238,7 @@ static int client_call(lua_State *L) {
       ar_call_set_region(call, arn_of(L, 3, operation), &err) != AR_OK)
     return lar_fail(L, &err);
   if (timeout >= 0) call->job.deadline = lar_now().monotonic + timeout;
-  ar_jobs_add(&state->jobs, &call->job);
+  ar_jobs_name(&state->jobs, &call->job);
   return 1;
 }
 

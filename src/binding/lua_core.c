@@ -166,7 +166,7 @@ static int core_engine(lua_State *L) {
   return 0;
 }
 
-/* moment(seconds) -> a job that is done then */
+/* moment(seconds) -> a job, to be started, that is done then */
 static int core_moment(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 1);
   struct ar_job **handle;
@@ -176,7 +176,7 @@ static int core_moment(lua_State *L) {
   *handle =
       ar_moment_new(lar_now().monotonic + (int64_t)(seconds * 1000 + 0.999));
   if (*handle == NULL) return luaL_error(L, "not enough memory");
-  ar_jobs_add(&lar_state(L)->jobs, *handle);
+  ar_jobs_name(&lar_state(L)->jobs, *handle);
   return 1;
 }
 

@@ -46,6 +46,15 @@ static int job_id(lua_State *L) {
   return 1;
 }
 
+/* job:start(): the pump takes it up */
+static int job_start(lua_State *L) {
+  struct ar_job *job = check_job(L);
+  luaL_argcheck(L, job->jobs == NULL && job->phase == AR_JOB_READY, 1,
+                "started already");
+  ar_jobs_add(&lar_state(L)->jobs, job);
+  return 0;
+}
+
 static int job_done(lua_State *L) {
   lua_pushboolean(L, check_job(L)->phase == AR_JOB_DONE);
   return 1;
@@ -115,9 +124,13 @@ static int job_finish(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg job_methods[] = {
-    {"id", job_id},         {"done", job_done},     {"cancel", job_cancel},
-    {"answer", job_answer}, {"finish", job_finish}, {NULL, NULL}};
+static const luaL_Reg job_methods[] = {{"id", job_id},
+                                       {"start", job_start},
+                                       {"done", job_done},
+                                       {"cancel", job_cancel},
+                                       {"answer", job_answer},
+                                       {"finish", job_finish},
+                                       {NULL, NULL}};
 
 void lar_open_job(lua_State *L) {
   lar_new_class(L, LAR_JOB, job_methods, job_gc);

@@ -64,6 +64,11 @@ int ar_buf_add(struct ar_buf *b, const void *p, size_t n) {
   return AR_OK;
 }
 
+int ar_buf_addb(struct ar_buf *b, const struct ar_buf *from) {
+  if (from->failed && !b->failed) return fail(b, from->failed);
+  return ar_buf_adds(b, ar_buf_str(from));
+}
+
 int ar_buf_addz(struct ar_buf *b, const char *s) {
   return ar_buf_add(b, s, strlen(s));
 }

@@ -50,6 +50,9 @@ static inline int ar_buf_adds(struct ar_buf *b, struct ar_str s) {
   return ar_buf_add(b, s.p, s.n);
 }
 
+/* Adds what `from` holds, and takes over its failure. */
+int ar_buf_addb(struct ar_buf *b, const struct ar_buf *from);
+
 /* ar_buf_adds for a NUL-terminated text. */
 int ar_buf_addz(struct ar_buf *b, const char *s);
 

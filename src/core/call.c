@@ -71,17 +71,24 @@ static void format_uuid(const unsigned char random[16], char out[37]) {
   *out = '\0';
 }
 
-/* Adds "Name: value" and a NUL, and notes where the line begins. */
-static void add_line(struct ar_call *call, const char *name,
-                     struct ar_str value) {
-  struct ar_exchange *x = &call->exchange;
-  struct ar_header_line *line = &call->lines[x->header_count++];
+/* Begins a line "Name: " and notes it; its value and end_line follow. */
+static void begin_line(struct ar_call *call, const char *name) {
+  struct ar_header_line *line = &call->lines[call->exchange.header_count++];
   line->name_length = strlen(name);
   line->line = NULL; /* until `head` has stopped moving */
   ar_buf_addz(&call->head, name);
   ar_buf_addz(&call->head, ": ");
-  ar_buf_adds(&call->head, value);
+}
+
+static void end_line(struct ar_call *call) {
   ar_buf_addc(&call->head, '\0');
+}
+
+static void add_line(struct ar_call *call, const char *name,
+                     struct ar_str value) {
+  begin_line(call, name);
+  ar_buf_adds(&call->head, value);
+  end_line(call);
 }
 
 static void point_lines(struct ar_call *call) {
@@ -94,16 +101,15 @@ static void point_lines(struct ar_call *call) {
 
 static void write_head(struct ar_call *call, struct ar_str target) {
   struct ar_client *client = call->client;
-  struct ar_buf text;
-  ar_buf_init(&text, AR_MAX_REQUEST_HEAD);
   ar_buf_reset(&call->head);
   call->exchange.header_count = 0;
   add_line(call, "Host", ar_buf_str(&client->endpoint.host));
   add_line(call, "Accept-Encoding", AR_STR("identity"));
   add_line(call, "X-Amz-Target", target);
   add_line(call, "Content-Type", AR_STR(AR_CONTENT_TYPE));
-  ar_client_user_agent(client, call->facts, &text);
-  add_line(call, "User-Agent", ar_buf_str(&text));
+  begin_line(call, "User-Agent");
+  ar_client_user_agent(client, call->facts, &call->head);
+  end_line(call);
   add_line(call, "X-Amz-Date", ar_str_of(client->signature.date));
   if (client->creds.session_token.n > 0)
     add_line(call, "X-Amz-Security-Token",
@@ -111,12 +117,10 @@ static void write_head(struct ar_call *call, struct ar_str target) {
   add_line(call, "Authorization",
            ar_buf_str(&client->signature.authorization));
   add_line(call, "amz-sdk-invocation-id", ar_str_of(call->invocation_id));
-  ar_buf_reset(&text);
-  ar_buf_addz(&text, "attempt=");
-  ar_buf_addi(&text, call->attempts);
-  add_line(call, "amz-sdk-request", ar_buf_str(&text));
-  if (text.failed) call->head.failed = text.failed;
-  ar_buf_free(&text);
+  begin_line(call, "amz-sdk-request");
+  ar_buf_addz(&call->head, "attempt=");
+  ar_buf_addi(&call->head, call->attempts);
+  end_line(call);
 }
 
 static int sign(struct ar_call *call, struct ar_str target, int64_t epoch,
@@ -152,7 +156,7 @@ static int prepare(struct ar_call *call, int64_t epoch, struct ar_err *err) {
   if (rc != AR_OK) return rc;
   point_lines(call);
   ar_buf_reset(&call->url);
-  ar_buf_adds(&call->url, ar_buf_str(&call->client->endpoint.url));
+  ar_buf_addb(&call->url, &call->client->endpoint.url);
   return ar_buf_check(&call->url, err);
 }
 
@@ -186,8 +190,7 @@ static struct ar_str sanitise_code(struct ar_str code) {
 static void take_text(struct ar_buf *to, const struct ar_json_field *from,
                       size_t count) {
   for (size_t i = 0; i < count && to->n == 0; i++)
-    if (from[i].type == AR_JSON_STRING)
-      ar_buf_adds(to, ar_buf_str(from[i].text));
+    if (from[i].type == AR_JSON_STRING) ar_buf_addb(to, from[i].text);
 }
 
 /*
@@ -214,8 +217,8 @@ static int read_error(struct ar_call *call, struct ar_err *err) {
     ar_buf_adds(&raw, code);
     take_text(&raw, fields, 2);
     ar_buf_adds(&call->service_code, sanitise_code(ar_buf_str(&raw)));
-    take_text(&call->service_message, fields + 2, 3);
     if (raw.failed) call->service_code.failed = raw.failed;
+    take_text(&call->service_message, fields + 2, 3);
     ar_buf_free(&raw);
   } else {
     ar_buf_adds(&call->service_code, sanitise_code(code));

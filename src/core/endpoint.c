@@ -133,8 +133,8 @@ static int split_base(struct ar_endpoint *endpoint, struct ar_err *err) {
     ar_buf_addc(&endpoint->path, '/');
   ar_url_host(&endpoint->host, &url);
   ar_buf_addz(&endpoint->url, url.tls ? "https://" : "http://");
-  ar_buf_adds(&endpoint->url, ar_buf_str(&endpoint->host));
-  ar_buf_adds(&endpoint->url, ar_buf_str(&endpoint->path));
+  ar_buf_addb(&endpoint->url, &endpoint->host);
+  ar_buf_addb(&endpoint->url, &endpoint->path);
   rc = ar_buf_check(&endpoint->path, err);
   return rc == AR_OK ? ar_buf_check(&endpoint->url, err) : rc;
 }

@@ -56,10 +56,13 @@ void ar_job_release(struct ar_job *job) {
   if (--job->refs == 0) job->class->free(job);
 }
 
+void ar_jobs_name(struct ar_jobs *jobs, struct ar_job *job) {
+  job->id = ++jobs->last_id;
+}
+
 void ar_jobs_add(struct ar_jobs *jobs, struct ar_job *job) {
   ar_job_retain(job);
   job->jobs = jobs;
-  job->id = ++jobs->last_id;
   jobs->unfinished++;
   if (job->deadline < jobs->soonest) jobs->soonest = job->deadline;
   ar_link_move(&jobs->ready, &job->link);

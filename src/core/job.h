@@ -71,7 +71,12 @@ void ar_job_init(struct ar_job *job, const struct ar_job_class *class);
 void ar_job_retain(struct ar_job *job);
 void ar_job_release(struct ar_job *job);
 
-/* Puts a new job on the list, which takes a reference until it is reported. */
+/*
+** Gives a new job its id, by which its end is told; and puts it on the list,
+** which takes a reference until then. Apart, so that whoever is to be told can
+** be noted before anything happens.
+*/
+void ar_jobs_name(struct ar_jobs *jobs, struct ar_job *job);
 void ar_jobs_add(struct ar_jobs *jobs, struct ar_job *job);
 
 /* For the job itself: wants to be stepped; waits; is done. */

@@ -260,7 +260,7 @@ static int canonical_request(struct ar_signature *s,
   ar_buf_addc(out, '\n');
   add_headers(out, &g);
   ar_buf_addc(out, '\n');
-  ar_buf_adds(out, ar_buf_str(&s->signed_headers));
+  ar_buf_addb(out, &s->signed_headers);
   ar_buf_addc(out, '\n');
   ar_buf_adds(out, payload(s, r));
   return ar_buf_check(out, err);
@@ -286,7 +286,7 @@ static int string_to_sign(struct ar_signature *s,
   ar_buf_addz(&s->string_to_sign, ALGORITHM "\n");
   ar_buf_addz(&s->string_to_sign, s->date);
   ar_buf_addc(&s->string_to_sign, '\n');
-  ar_buf_adds(&s->string_to_sign, ar_buf_str(&s->scope));
+  ar_buf_addb(&s->string_to_sign, &s->scope);
   ar_buf_addc(&s->string_to_sign, '\n');
   ar_buf_addhex(&s->string_to_sign, hash, sizeof hash);
   return ar_buf_check(&s->string_to_sign, err);
@@ -309,7 +309,7 @@ static int derive_key(struct ar_creds *creds, const struct ar_signature *s,
   int rc;
   ar_buf_init(&first, AR_MAX_SECRET + 4);
   ar_buf_addz(&first, "AWS4");
-  rc = ar_buf_adds(&first, ar_buf_str(&creds->secret_access_key));
+  rc = ar_buf_addb(&first, &creds->secret_access_key);
   if (rc == AR_OK)
     rc = ar_hmac_sha256(ar_buf_str(&first), ar_str_n(s->date, 8), key);
   ar_buf_free(&first);
@@ -342,11 +342,11 @@ static int authorization(struct ar_signature *s,
     return ar_fail_memory(err);
   hex(mac, s->signature);
   ar_buf_addz(out, ALGORITHM " Credential=");
-  ar_buf_adds(out, ar_buf_str(&creds->access_key_id));
+  ar_buf_addb(out, &creds->access_key_id);
   ar_buf_addc(out, '/');
-  ar_buf_adds(out, ar_buf_str(&s->scope));
+  ar_buf_addb(out, &s->scope);
   ar_buf_addz(out, ", SignedHeaders=");
-  ar_buf_adds(out, ar_buf_str(&s->signed_headers));
+  ar_buf_addb(out, &s->signed_headers);
   ar_buf_addz(out, ", Signature=");
   ar_buf_addz(out, s->signature);
   return ar_buf_check(out, err);
