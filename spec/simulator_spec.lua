@@ -1,124 +1,19 @@
--- The simulator as its users meet it: over raw HTTP, through the official Python clients, and as a process. Everything
--- runs on ports that the system chooses; what has to take time is waited for by its effect, never by sleeping.
+-- The simulator as its users meet it: its services, its HTTP, its options, its process. Everything runs on ports that
+-- the system chooses; what has to take time is waited for by its effect, never by sleeping.
 
 local cjson = require "cjson"
+local raw = require "spec.support.simulator_client"
 local simulator = require "apprunner.simulator"
 local socket = require "socket"
 
-local PATIENCE = 20 -- seconds after which a test fails instead of waiting on
+local PATIENCE, uuid = raw.PATIENCE, raw.uuid
+local start, connect, connect_url = raw.start, raw.connect, raw.connect_url
+local request_text, read_response, exchange, call =
+  raw.request_text, raw.read_response, raw.exchange, raw.call
+local by_arn, status_of, await, error_of = raw.by_arn, raw.status_of, raw.await, raw.error_of
+local temporary, output_of = raw.temporary, raw.output_of
 
-local AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260102/us-east-1/apprunner/aws4_request, "
-  .. "SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature=" .. ("0"):rep(64)
-
--- Simulators and connections of one test, closed after it.
-local open = {}
-
-local function start(options)
-  local sim = assert(simulator.start(options))
-  open[#open + 1] = function() sim:stop() end
-  return sim
-end
-
-local function connect_url(url)
-  local client = assert(socket.connect("127.0.0.1", tonumber(url:match(":(%d+)$"))))
-  client:settimeout(PATIENCE)
-  open[#open + 1] = function() client:close() end
-  return client
-end
-
-local function connect(sim)
-  return connect_url(sim.endpoint_url)
-end
-
-after_each(function()
-  for i = #open, 1, -1 do open[i]() end
-  open = {}
-end)
-
--- Raw HTTP -----------------------------------------------------------------------------------------------------------
-
--- The text of a request. `changes` replaces headers (false: leaves one out), the method, the path or the body.
-local function request_text(operation, body, changes)
-  changes = changes or {}
-  body = type(body) == "table" and cjson.encode(body) or body
-  local headers = {
-    Host = "127.0.0.1", ["X-Amz-Target"] = "AppRunner." .. operation, ["X-Amz-Date"] = "20260102T030405Z",
-    ["Content-Type"] = "application/x-amz-json-1.0", Authorization = AUTHORIZATION, ["Content-Length"] = #body,
-  }
-  for name, value in pairs(changes.headers or {}) do headers[name] = value end
-  local lines = {("%s %s HTTP/1.1"):format(changes.method or "POST", changes.path or "/")}
-  for name, value in pairs(headers) do
-    if value then lines[#lines + 1] = name .. ": " .. value end
-  end
-  return table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
-end
-
-local function read_response(client)
-  local line = assert(client:receive("*l"))
-  local response = {status = tonumber(line:match("^HTTP/1%.1 (%d%d%d) ")), headers = {}}
-  for header in function() return assert(client:receive("*l")) end do
-    if header == "" then break end
-    local name, value = header:match("^([^:]+): (.*)$")
-    response.headers[name:lower()] = value
-  end
-  response.body = client:receive(tonumber(response.headers["content-length"] or 0))
-  response.data = response.body:find("^{") and cjson.decode(response.body) or nil
-  return response
-end
-
-local function exchange(client, text)
-  assert(client:send(text))
-  return read_response(client)
-end
-
-local function call(sim, operation, body, changes)
-  local client = connect(sim)
-  local response = exchange(client, request_text(operation, body, changes))
-  client:close()
-  return response
-end
-
-local function by_arn(sim, index)
-  return {ServiceArn = sim.services[index or 1].ServiceArn}
-end
-
-local function status_of(sim, index)
-  return call(sim, "DescribeService", by_arn(sim, index)).data.Service.Status
-end
-
--- Asks until the service has the status, or until the test has waited long enough.
-local function await(sim, index, status)
-  local deadline = socket.gettime() + PATIENCE
-  local seen
-  repeat seen = status_of(sim, index) until seen == status or socket.gettime() > deadline
-  return seen
-end
-
-local function error_of(response)
-  return (response.data.__type or ""):match("#(.*)$"), response.status
-end
-
--- Processes ----------------------------------------------------------------------------------------------------------
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
-local function temporary(text)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-  open[#open + 1] = function() os.remove(path) end
-  return path
-end
-
-local function output_of(command)
-  local pipe = assert(io.popen(command, "r"))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
+after_each(raw.close_all)
 
 local interpreter = output_of("readlink /proc/$PPID/exe"):match("%S+")
 
@@ -145,26 +40,6 @@ local function refuses(url)
   if client then client:close() end
   return problem == "connection refused"
 end
-
--- An environment with the example credentials and nothing of the developer's.
-local function aws_environment(sim)
-  return table.concat({
-    "env -i", "PATH=" .. quote(os.getenv("PATH")), "HOME=/nonexistent", "AWS_CONFIG_FILE=/dev/null",
-    "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE",
-    "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-    "AWS_DEFAULT_REGION=" .. sim.services[1].ServiceArn:match("^arn:aws:apprunner:([^:]+)"),
-  }, " ")
-end
-
--- The first of these commands that works here, or nil.
-local function first_working(commands, arguments)
-  for _, command in ipairs(commands) do
-    local found = output_of(("%s %s >/dev/null 2>&1 && echo yes"):format(command, arguments))
-    if found:find("yes") then return command end
-  end
-end
-
-local uuid = "^" .. ("%x"):rep(8) .. ("%-%x%x%x%x"):rep(3) .. "%-" .. ("%x"):rep(12) .. "$"
 
 -- The behaviour ------------------------------------------------------------------------------------------------------
 
@@ -310,27 +185,6 @@ describe("a request that App Runner refuses", function()
     assert.same({"UnknownOperationException", 404}, refused("{}", {method = "GET"}))
   end)
 
-  it("is not signed", function()
-    assert.same({"MissingAuthenticationTokenException", 400}, refused("{}", {headers = {Authorization = false}}))
-  end)
-
-  it("is signed by halves", function()
-    for _, authorization in ipairs {
-      "Bearer token", "AWS4-HMAC-SHA256 nonsense", "AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256",
-      AUTHORIZATION:gsub("Signature=.*", "Signature="), AUTHORIZATION:gsub("SignedHeaders=[^,]*, ", ""),
-      AUTHORIZATION:gsub("/aws4_request", ""),
-    } do
-      assert.same({"IncompleteSignatureException", 400}, refused("{}", {headers = {Authorization = authorization}}))
-    end
-    assert.same({"IncompleteSignatureException", 400}, refused("{}", {headers = {["X-Amz-Date"] = false}}))
-  end)
-
-  it("carries another key or a session token that nobody gave out", function()
-    local other = AUTHORIZATION:gsub("AKIDEXAMPLE", "AKIDOTHER")
-    assert.same({"UnrecognizedClientException", 400}, refused("{}", {headers = {Authorization = other}}))
-    assert.same({"UnrecognizedClientException", 400}, refused("{}", {headers = {["X-Amz-Security-Token"] = "t"}}))
-  end)
-
   it("is answered with a request id, a date and the content type of the API, as a success is", function()
     for _, body in ipairs {by_arn(sim), "{"} do
       local headers = call(sim, "DescribeService", body).headers
@@ -338,17 +192,6 @@ describe("a request that App Runner refuses", function()
       assert.matches("^%u%l%l, %d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d GMT$", headers.date)
       assert.equal("application/x-amz-json-1.0", headers["content-type"])
     end
-  end)
-end)
-
-describe("the simulator's credentials", function()
-  it("can be given, a session token with them", function()
-    local sim = start {credentials = {access_key_id = "AKIDMINE", secret_access_key = "s", session_token = "t"}}
-    local mine = AUTHORIZATION:gsub("AKIDEXAMPLE", "AKIDMINE")
-    local function code(headers) return error_of(call(sim, "DescribeService", by_arn(sim), {headers = headers})) end
-    assert.is_nil(code {Authorization = mine, ["X-Amz-Security-Token"] = "t"})
-    assert.equal("UnrecognizedClientException", code {Authorization = mine})
-    assert.equal("UnrecognizedClientException", code {["X-Amz-Security-Token"] = "t"})
   end)
 end)
 
@@ -496,6 +339,8 @@ describe("the options", function()
     {{services = {{ServiceName = "same", Status = "RUNNING"}, {ServiceName = "same", Status = "PAUSED"}}}, "service 2"},
     {{services = {storefront = "RUNNING"}}, "services"}, {{operation_seconds = -1}, "operation_seconds"},
     {{operation_seconds = 0 / 0}, "operation_seconds"}, {{operation_seconds = math.huge}, "operation_seconds"},
+    {{page_size = 0}, "page_size"}, {{page_size = 21}, "page_size"}, {{empty_pages = 1}, "empty_pages"},
+    {{services = {{ServiceName = "storefront", Status = "RUNNING", Tags = {["aws:x"] = "y"}}}}, "Tags"},
     {{seed = "x"}, "seed"}, {{log = 1}, "log"}, {"all", "options"},
   }
 
@@ -523,9 +368,12 @@ describe("the options", function()
     local log = temporary("")
     local sim = start {
       log = log, operation_seconds = 0.25, services = {{ServiceName = "it-works_1", Status = "CREATE_FAILED"}},
-      credentials = {access_key_id = "AKIDEXAMPLE", secret_access_key = "'\"\\\n$(false)`%d\0\r"},
+      credentials = {access_key_id = "AKIDEXAMPLE", secret_access_key = "'\"\\$(false)`%d%%~"},
     }
-    assert.equal("CREATE_FAILED", status_of(sim))
+    local response = call(sim, "DescribeService", by_arn(sim), {
+      sign = {credentials = {access_key_id = "AKIDEXAMPLE", secret_access_key = "'\"\\$(false)`%d%%~"}},
+    })
+    assert.equal("CREATE_FAILED", response.data.Service.Status)
     assert.equal(1, #sim.services)
   end)
 
@@ -649,7 +497,7 @@ describe("the simulator's process", function()
     local host = run_host(two .. heir)
     host:read("*l")
     local first, second, sleeper = host:read("*l"), host:read("*l"), host:read("*l")
-    open[#open + 1] = function() kill(sleeper, "KILL") end
+    raw.close_later(function() kill(sleeper, "KILL") end)
     host:close()
     assert.is_true(refuses(first) and refuses(second))
   end)
@@ -658,7 +506,7 @@ describe("the simulator's process", function()
     it("ends with " .. what .. " that is killed", function()
       local host = run_host(two .. more .. " require('socket').sleep(600)")
       local pid, first, second, sleeper = host:read("*l"), host:read("*l"), host:read("*l"), host:read("*l")
-      if sleeper ~= "" then open[#open + 1] = function() kill(sleeper, "KILL") end end
+      if sleeper ~= "" then raw.close_later(function() kill(sleeper, "KILL") end) end
       local clients = {connect_url(first), connect_url(second)}
       kill(pid, "KILL")
       assert.is_true(ended(clients[1]) and ended(clients[2]))
@@ -703,49 +551,5 @@ describe("the simulator in the foreground", function()
     host:read("*l")
     assert.matches("^nil\t.*needs the Lua module cjson .luarocks install lua%-cjson", host:read("*a"))
     host:close()
-  end)
-end)
-
-describe("the official clients", function()
-  -- Members that came to the API after 2022, which an older botocore does not know.
-  local newer = {
-    HasAssociatedService = true, IpAddressType = true, IsDefault = true, RuntimeEnvironmentSecrets = true,
-    Status = true,
-  }
-
-  it("pause, follow, describe and resume by boto3, which finds the description true to its model", function()
-    local sim = start {operation_seconds = 0.3}
-    local python = first_working({"/usr/bin/python3", "python3"}, "-c 'import boto3'")
-    if not python then return pending("boto3 is not installed") end
-    local arn = sim.services[1].ServiceArn
-    local text = output_of(("%s %s spec/support/boto3_client.py %s %s %s 2>&1"):format(
-      aws_environment(sim), python, sim.endpoint_url, arn, arn:gsub("%x$", "x")))
-    local ok, report = pcall(cjson.decode, text)
-    assert.is_true(ok, text)
-    assert.same({}, report.problems)
-    for _, name in ipairs(report.unknown) do assert.is_true(newer[name], name) end
-    assert.equal("storefront", report.described.Service.ServiceName)
-    assert.matches(uuid, report.pause.OperationId)
-    assert.same({"OPERATION_IN_PROGRESS", "PAUSED"}, report.pausing)
-    assert.equal("InvalidStateException", report.pause_again.Code)
-    assert.equal("Service cannot be paused in the current state: PAUSED.", report.pause_again.Message)
-    assert.matches(uuid, report.pause_again.RequestId)
-    assert.same({"OPERATION_IN_PROGRESS", "RUNNING"}, report.resuming)
-    assert.same({"ResourceNotFoundException", 400}, {report.absent.Code, report.absent.HTTPStatusCode})
-    assert.same({"InvalidRequestException", 400}, {report.malformed.Code, report.malformed.HTTPStatusCode})
-  end)
-
-  it("pause and describe by the AWS CLI", function()
-    local sim = start {operation_seconds = 0, region = "ap-northeast-1"}
-    local aws = first_working({"/usr/bin/aws", "aws"}, "--version")
-    if not aws then return pending("the AWS CLI is not installed") end
-    local function run(operation)
-      local text = output_of(("%s %s apprunner %s --endpoint-url %s --service-arn %s --output json 2>&1"):format(
-        aws_environment(sim), aws, operation, sim.endpoint_url, sim.services[1].ServiceArn))
-      return text:find("^%s*{") and cjson.decode(text) or text
-    end
-    assert.equal("OPERATION_IN_PROGRESS", run("pause-service").Service.Status)
-    assert.equal("PAUSED", run("describe-service").Service.Status)
-    assert.matches("InvalidStateException.*PauseService operation: Service cannot be paused", run("pause-service"))
   end)
 end)

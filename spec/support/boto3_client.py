@@ -1,9 +1,11 @@
 """What boto3 sees of an App Runner endpoint, as one JSON document on stdout.
 
-Usage: boto3_client.py ENDPOINT_URL SERVICE_ARN UNKNOWN_ARN
+Usage: boto3_client.py ENDPOINT_URL SERVICE_ARN UNKNOWN_ARN [ERRORS]
 
-Pauses the service, describes it until it is paused, pauses it again, resumes it, asks for a service that is not there,
-and compares the description with botocore's own model of the API. Credentials and region come from the environment.
+Lists services ERRORS times and reports the exceptions that this raises, then lists them page by page. Pauses the
+service, describes it until it is paused, pauses it again, resumes it, lists its operations and tags, asks for a service
+that is not there, and compares the answers with botocore's own model of the API. Last it calls with another secret.
+Credentials and region come from the environment.
 In the report, `problems` are departures from the model, `unknown` the members that this botocore's model does not have.
 """
 import json
@@ -23,6 +25,7 @@ def attempt(call, **params):
         return call(**params)
     except ClientError as error:
         return {
+            "Class": type(error).__name__,
             "Code": error.response["Error"]["Code"],
             "Message": error.response["Error"]["Message"],
             "HTTPStatusCode": error.response["ResponseMetadata"]["HTTPStatusCode"],
@@ -78,26 +81,59 @@ def wait_for(client, arn, status, seconds=20):
     return seen
 
 
-def main(endpoint_url, arn, unknown_arn):
-    client = boto3.client("apprunner", endpoint_url=endpoint_url, config=Config(retries={"total_max_attempts": 1}))
-    raw = []
-    client.meta.events.register(
-        "after-call.apprunner.DescribeService",
-        lambda http_response, **_: raw.append(json.loads(http_response.content)))
-    output = client.meta.service_model.operation_model("DescribeService").output_shape
-    described = client.describe_service(ServiceArn=arn)
+def pages_of(call, name, **params):
+    """The sizes of all pages, and the items."""
+    sizes, items = [], []
+    while True:
+        page = call(**params)
+        sizes.append(len(page[name]))
+        items += page[name]
+        if not page.get("NextToken"):
+            return {"sizes": sizes, "items": items}
+        params["NextToken"] = page["NextToken"]
+
+
+def new_client(endpoint_url, **settings):
+    config = Config(retries={"total_max_attempts": 1})
+    return boto3.client("apprunner", endpoint_url=endpoint_url, config=config, **settings)
+
+
+def check_answers(client):
+    """Compares what comes from now on with the model; returns the list of departures."""
+    found = []
+
+    def check(http_response, model, **_):
+        if http_response.status_code == 200:
+            found.extend(problems(model.output_shape, json.loads(http_response.content), model.name))
+
+    client.meta.events.register("after-call.apprunner", check)
+    return found
+
+
+def main(endpoint_url, arn, unknown_arn, errors="0"):
+    client = new_client(endpoint_url)
+    found = check_answers(client)
     report = {
-        "problems": problems(output, raw[0], "DescribeService") if raw else ["no description seen"],
-        "unknown": sorted(UNKNOWN),
-        "described": described,
+        "errors": [attempt(client.list_services) for _ in range(int(errors))],
+        "services": pages_of(client.list_services, "ServiceSummaryList", MaxResults=2),
+        "described": client.describe_service(ServiceArn=arn),
         "pause": attempt(client.pause_service, ServiceArn=arn),
         "pausing": wait_for(client, arn, "PAUSED"),
         "pause_again": attempt(client.pause_service, ServiceArn=arn),
         "resume": attempt(client.resume_service, ServiceArn=arn),
         "resuming": wait_for(client, arn, "RUNNING"),
+        "operations": pages_of(client.list_operations, "OperationSummaryList", ServiceArn=arn, MaxResults=1),
+        "tags": client.list_tags_for_resource(ResourceArn=arn)["Tags"],
         "absent": attempt(client.describe_service, ServiceArn=unknown_arn),
         "malformed": attempt(client.describe_service, ServiceArn="storefront"),
+        "bad_token": attempt(client.list_services, NextToken="x"),
+        "problems": found,
+        "unknown": sorted(set(UNKNOWN)),
     }
+    stranger = new_client(endpoint_url, aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="other")
+    report["wrong_secret"] = attempt(stranger.list_services)
+    stranger = new_client(endpoint_url, aws_access_key_id="AKIDOTHER", aws_secret_access_key="other")
+    report["wrong_key"] = attempt(stranger.list_services)
     json.dump(report, sys.stdout, default=str)
 
 

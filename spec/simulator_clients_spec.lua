@@ -1,0 +1,197 @@
+-- The official clients against the simulator, unchanged but for the endpoint: boto3, the AWS CLI, the JavaScript SDK.
+-- Each signs by itself, so what it is answered also proves the module's own signer.
+
+local cjson = require "cjson"
+local raw = require "spec.support.simulator_client"
+
+local start, output_of, quote, uuid = raw.start, raw.output_of, raw.quote, raw.uuid
+
+after_each(raw.close_all)
+
+local SDK = "@aws-sdk/client-apprunner@3.1142.0"
+local FOLDER = "build/node"
+
+-- Members that came to the API after 2022, which an older botocore does not know.
+local newer = {
+  HasAssociatedService = true, IpAddressType = true, IsDefault = true, RuntimeEnvironmentSecrets = true,
+  Status = true,
+}
+
+-- Errors that ListServices answers, one a call, before it works; and whether the API's model has them.
+local codes = {
+  {"InvalidRequestException", 400, true}, {"InvalidStateException", 400, true},
+  {"ResourceNotFoundException", 400, true}, {"ServiceQuotaExceededException", 402, true},
+  {"InternalServiceErrorException", 500, true}, {"ThrottlingException", 400}, {"AccessDeniedException", 400},
+  {"ExpiredTokenException", 400}, {"ServiceUnavailableException", 503}, {"InternalFailure", 500},
+}
+
+local function fault_rows()
+  local rows = {}
+  for i, case in ipairs(codes) do
+    rows[i] = {operation = "ListServices", at = i, kind = "error", code = case[1], message = "On request."}
+  end
+  return rows
+end
+
+-- An environment with the example credentials and nothing of the developer's.
+local function environment(sim, more)
+  local region = sim.services[1].ServiceArn:match("^arn:aws:apprunner:([^:]+)")
+  return table.concat({
+    "env -i", "PATH=" .. quote(os.getenv("PATH")), "HOME=/nonexistent", "AWS_CONFIG_FILE=/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1",
+    "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+    "AWS_REGION=" .. region, "AWS_DEFAULT_REGION=" .. region, "NODE_NO_WARNINGS=1", more,
+  }, " ")
+end
+
+-- The first of these commands that works here, or nil.
+local function first_working(commands, arguments)
+  for _, command in ipairs(commands) do
+    local found = output_of(("%s %s >/dev/null 2>&1 && echo yes"):format(command, arguments))
+    if found:find("yes") then return command end
+  end
+end
+
+local function report_of(command)
+  local text = output_of(command .. " 2>&1")
+  local ok, report = pcall(cjson.decode, text)
+  assert.is_true(ok, text)
+  return report
+end
+
+local function names(items)
+  local list = {}
+  for i, item in ipairs(items) do list[i] = item.ServiceName end
+  return table.concat(list, " ")
+end
+
+local ALL = "storefront orders-api image-worker nightly-report"
+local TAGS = {{Key = "environment", Value = "production"}, {Key = "team", Value = "shop"}}
+
+describe("boto3", function()
+  it("uses everything, and finds the answers true to its model", function()
+    local python = first_working({"/usr/bin/python3", "python3"}, "-c 'import boto3'")
+    if not python then return pending("boto3 is not installed") end
+    local sim = start {operation_seconds = 0.3, faults = fault_rows()}
+    local arn = sim.services[1].ServiceArn
+    local report = report_of(("%s %s spec/support/boto3_client.py %s %s %s %d"):format(
+      environment(sim), python, sim.endpoint_url, arn, arn:gsub("%x$", "x"), #codes))
+    assert.same({}, report.problems)
+    for _, name in ipairs(report.unknown) do assert.is_true(newer[name], name) end
+    for i, case in ipairs(codes) do
+        local seen = report.errors[i]
+      assert.same({case[1], case[2], "On request.", case[3] and case[1] or "ClientError"},
+        {seen.Code, seen.HTTPStatusCode, seen.Message, seen.Class})
+    end
+    assert.same({2, 0, 2}, report.services.sizes)
+    assert.equal(ALL, names(report.services.items))
+    assert.equal("storefront", report.described.Service.ServiceName)
+    assert.matches(uuid, report.pause.OperationId)
+    assert.same({"OPERATION_IN_PROGRESS", "PAUSED"}, report.pausing)
+    assert.same({"InvalidStateException", "InvalidStateException"},
+      {report.pause_again.Code, report.pause_again.Class})
+    assert.equal("Service cannot be paused in the current state: PAUSED.", report.pause_again.Message)
+    assert.matches(uuid, report.pause_again.RequestId)
+    assert.same({"OPERATION_IN_PROGRESS", "RUNNING"}, report.resuming)
+    assert.same({1, 1, 1}, report.operations.sizes)
+    assert.equal(report.resume.OperationId, report.operations.items[1].Id)
+    assert.equal(report.pause.OperationId, report.operations.items[2].Id)
+    assert.same(TAGS, report.tags)
+    assert.same({"ResourceNotFoundException", 400}, {report.absent.Code, report.absent.HTTPStatusCode})
+    assert.same({"InvalidRequestException", 400}, {report.malformed.Code, report.malformed.HTTPStatusCode})
+    assert.same({"InvalidRequestException", 400}, {report.bad_token.Code, report.bad_token.HTTPStatusCode})
+    assert.same({"InvalidSignatureException", 400},
+      {report.wrong_secret.Code, report.wrong_secret.HTTPStatusCode})
+    assert.same({"UnrecognizedClientException", 400}, {report.wrong_key.Code, report.wrong_key.HTTPStatusCode})
+  end)
+end)
+
+describe("the AWS CLI", function()
+  local aws = first_working({"/usr/bin/aws", "aws"}, "--version")
+
+  -- What the CLI says: its JSON, decoded, or its error as text.
+  local function runner(sim)
+    return function(arguments, more)
+      local text = output_of(("%s %s apprunner %s --endpoint-url %s --output json 2>&1"):format(
+        environment(sim, more), aws, arguments, sim.endpoint_url))
+      return text:find("^%s*{") and cjson.decode(text) or text
+    end
+  end
+
+  it("pauses, describes, resumes and lists, to the last page", function()
+    if not aws then return pending("the AWS CLI is not installed") end
+    local sim = start {operation_seconds = 0, region = "ap-northeast-1"}
+    local run, arn = runner(sim), "--service-arn " .. sim.services[1].ServiceArn
+    assert.equal("OPERATION_IN_PROGRESS", run("pause-service " .. arn).Service.Status)
+    assert.equal("PAUSED", run("describe-service " .. arn).Service.Status)
+    assert.matches("InvalidStateException.*PauseService operation.*: Service cannot be paused",
+      run("pause-service " .. arn))
+    assert.equal("OPERATION_IN_PROGRESS", run("resume-service " .. arn).Service.Status)
+    local operations = run("list-operations " .. arn).OperationSummaryList
+    assert.same({"RESUME_SERVICE", "SUCCEEDED"}, {operations[1].Type, operations[1].Status})
+    assert.same(TAGS, run("list-tags-for-resource --resource-arn " .. sim.services[1].ServiceArn).Tags)
+    local sizes, found, token = {}, {}, nil
+    repeat
+      local page = run("list-services --max-results 3" .. (token and " --next-token " .. quote(token) or ""))
+      sizes[#sizes + 1], token = #page.ServiceSummaryList, page.NextToken
+      for _, service in ipairs(page.ServiceSummaryList) do found[#found + 1] = service end
+    until not token or #sizes > 10
+    assert.same({3, 0, 1}, sizes)
+    assert.equal(ALL, names(found))
+  end)
+
+  it("shows the code of each error", function()
+    if not aws then return pending("the AWS CLI is not installed") end
+    local sim = start {faults = fault_rows()}
+    local run = runner(sim)
+    for _, case in ipairs(codes) do
+      local said = run("list-services")
+      assert.is_truthy(said:find(
+        ("An error occurred (%s) when calling the ListServices operation"):format(case[1]), 1, true), said)
+    end
+    assert.matches("InvalidSignatureException", run("list-services", "AWS_SECRET_ACCESS_KEY=other"))
+    assert.matches("UnrecognizedClientException", run("list-services", "AWS_ACCESS_KEY_ID=AKIDOTHER"))
+    assert.matches("valid region", run("list-services --region eu-west-1"))
+  end)
+end)
+
+-- Installs the SDK, unless it is there → true | nil, why not.
+local function install_sdk()
+  local version = SDK:match("@([%d.]+)$")
+  local manifest = io.open(FOLDER .. "/node_modules/@aws-sdk/client-apprunner/package.json")
+  local there = manifest and manifest:read("*a"):find('"version": "' .. version .. '"', 1, true)
+  if manifest then manifest:close() end
+  if there then return true end
+  if not first_working({"npm"}, "--version") then return nil, "npm is not installed" end
+  local said = output_of(("mkdir -p %s && cd %s && HOME=$PWD npm_config_cache=$PWD/cache timeout 120 npm install "
+    .. "--prefix . --no-save --ignore-scripts --no-audit --no-fund --fetch-retries=1 %s 2>&1 && echo installed"):format(
+      FOLDER, FOLDER, SDK))
+  if said:find("installed\n$") then return true end
+  return nil, SDK .. " cannot be installed: " .. (said:match("npm error ([^\n]*)") or said:sub(1, 200))
+end
+
+describe("the JavaScript SDK #slow", function()
+  it("uses everything, by its own paginators", function()
+    if not first_working({"node"}, "--version") then return pending("node is not installed") end
+    local ok, problem = install_sdk()
+    if not ok then return pending(problem) end
+    local sim = start {operation_seconds = 0.3, faults = fault_rows()}
+    local report = report_of(("%s node spec/support/aws_sdk_client.mjs %s %s %s %d"):format(
+      environment(sim), FOLDER, sim.endpoint_url, sim.services[1].ServiceArn, #codes))
+    for i, case in ipairs(codes) do
+      assert.same({name = case[1], status = case[2], message = "On request.", modelled = true}, report.errors[i])
+    end
+    assert.same({2, 0, 2}, report.services.sizes)
+    assert.equal(ALL, names(report.services.items))
+    assert.equal("storefront", report.described.Service.ServiceName)
+    assert.matches(uuid, report.pause.OperationId)
+    assert.same({"OPERATION_IN_PROGRESS", "PAUSED"}, report.pausing)
+    assert.equal("InvalidStateException", report.pauseAgain.name)
+    assert.same({"OPERATION_IN_PROGRESS", "RUNNING"}, report.resuming)
+    assert.same({1, 1, 1}, report.operations.sizes)
+    assert.equal(report.resume.OperationId, report.operations.items[1].Id)
+    assert.same(TAGS, report.tags)
+    assert.same({"InvalidSignatureException", 400}, {report.wrongSecret.name, report.wrongSecret.status})
+    assert.same({"UnrecognizedClientException", 400}, {report.wrongKey.name, report.wrongKey.status})
+  end)
+end)
