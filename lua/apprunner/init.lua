@@ -146,13 +146,14 @@ end
 -- One operation, the index-th of the core: plain, it waits here; with a
 -- callback, it returns at once.
 local function invoke(client, index, params, callback)
-  local method, driver, job, err = core.operations[index], nil, nil, nil
-  if callback == nil then
-    driver, err = waiter(client.loop)
-    if not driver then return nil, err end
+  local method = core.operations[index]
+  if callback ~= nil then
+    local job, err = client.core:call(index, params)
+    return call_back(client, method, job, err, callback)
   end
-  job, err = client.core:call(index, params or {})
-  if callback ~= nil then return call_back(client, method, job, err, callback) end
+  local driver, refused = waiter(client.loop)
+  if not driver then return nil, refused end
+  local job, err = client.core:call(index, params)
   if not job then
     tell(client, method, nil, err)
     return nil, err
@@ -184,7 +185,7 @@ for index, name in ipairs(core.operations) do
     if callback ~= nil and not is_callable(callback) then
       error(("bad callback of %s (function expected, got %s)"):format(name, type(callback)), 2)
     end
-    return invoke(client, index, params, callback)
+    return invoke(client, index, params or {}, callback)
   end
 end
 

@@ -29,7 +29,8 @@ local token = setmetatable({}, {
 -- its initialisation up to 1 ms, so an event loop spends a turn on each.
 local curl
 local function load_curl()
-  local path = package.searchpath and package.searchpath("apprunner.curl", package.cpath)
+  local search = rawget(package, "searchpath") -- PUC 5.1 has none
+  local path = search and search("apprunner.curl", package.cpath)
   if path and not package.loaded["apprunner.curl"] then core.map(path) end
   curl = require "apprunner.curl"
 end
