@@ -193,6 +193,7 @@ function methods.close(client)
   check_client(client, "close")
   client.closed = true
   client.core:close()
+  pump.kick()
 end
 
 Client.__close = methods.close
@@ -249,9 +250,13 @@ end
 function apprunner.run()
   if ngx and ngx.get_phase then error("apprunner.run: nginx runs the loop already", 2) end
   if vim and (vim.uv or vim.loop) then error("apprunner.run: Neovim runs the loop already", 2) end
-  local luv = package.loaded["apprunner.loop.luv"]
-  if luv then luv.run() end
-  loop("blocking").run()
+  local luv
+  repeat -- what one loop drives may start something in the other
+    luv = package.loaded["apprunner.loop.luv"]
+    if luv then luv.run() end
+    loop("blocking").run()
+    luv = package.loaded["apprunner.loop.luv"]
+  until not luv or pump.idle(luv)
 end
 
 function apprunner.sleep(seconds)

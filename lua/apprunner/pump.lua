@@ -162,6 +162,18 @@ function pump.begin(job, transport, loop)
   job:start()
 end
 
+-- Has every loop that waits for something take a turn soon: for ends that come
+-- from outside, not from the engine.
+function pump.kick()
+  local kicked = {}
+  for _, entry in pairs(waiting) do
+    if not kicked[entry.loop] then
+      kicked[entry.loop] = true
+      entry.loop.kick()
+    end
+  end
+end
+
 -- The engine's own figures, for tests and benchmarks; nil without one.
 function pump.stats() return engine and engine:stats() end
 
@@ -210,11 +222,13 @@ end
 
 -- Waits in a coroutine that `loop` drives, or that the host's loop does.
 function pump.suspend(job, loop)
-  local co = coroutine.running()
+  local co, waits = coroutine.running(), true
   pump.watch(job, loop, function()
-    if coroutine.status(co) ~= "dead" then resume(loop, co, token) end
+    if waits and coroutine.status(co) ~= "dead" then resume(loop, co, token) end
   end)
-  if coroutine.yield(token) ~= token then
+  local handed = coroutine.yield(token)
+  waits = false -- this wait is over, however it has ended
+  if handed ~= token then
     error("a coroutine that waits for apprunner was resumed by code that is not a loop", 0)
   end
 end

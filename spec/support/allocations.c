@@ -2,7 +2,8 @@
 ** Preloaded by memory_spec.lua: makes allocations fail on demand and counts
 ** what the module's own shared objects hold. It is spoken to through getenv,
 ** which every Lua can call without a module:
-**   "allocations fail core N"  the N-th from now on by core.so or curl.so fails
+**   "allocations fail core N"  the N-th from now on by core.so or curl.so
+*fails
 **   "allocations fail lua N"   the N-th by the interpreter and all after it
 **   "allocations stop"         nothing fails any more; how many were asked for
 **   "allocations live"         how many blocks of core.so and curl.so live
@@ -53,6 +54,14 @@ static void *take_early(size_t n) {
   return early_used <= sizeof early ? p : NULL;
 }
 
+/* "lua5.4", as it was called, or Debian's "liblua5.4.so.0". */
+static bool is_interpreter(const char *path) {
+  const char *slash = strrchr(path, '/');
+  const char *name = slash != NULL ? slash + 1 : path;
+  return strncmp(name, "lua5", 4) == 0 ||
+         (strncmp(name, "liblua5", 7) == 0 && strchr(name, '-') == NULL);
+}
+
 /* Whose code called; the answer is the same for a whole page of code. */
 static enum owner owner_of(void *caller) {
   static uintptr_t last_page;
@@ -65,11 +74,7 @@ static enum owner owner_of(void *caller) {
   if (dladdr(caller, &info) == 0 || info.dli_fname == NULL) return last_owner;
   if (strstr(info.dli_fname, "apprunner/") != NULL)
     last_owner = CORE;
-  else if (strstr(info.dli_fname, "bin/lua") != NULL ||
-           strstr(info.dli_fname, "liblua5") == info.dli_fname)
-    last_owner = LUA;
-  else if (strcmp(info.dli_fname, "lua5.4") == 0 ||
-           strcmp(info.dli_fname, "lua5.3") == 0)
+  else if (is_interpreter(info.dli_fname))
     last_owner = LUA;
   return last_owner;
 }

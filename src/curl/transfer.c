@@ -323,8 +323,6 @@ int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,
   x->performer = t;
   x->sent = false;
   t->x = x;
-  ar_timers_arm(&t->moments->timers, &t->timer,
-                t->moments->now + bounded(x->connect_timeout) * 1000);
   return AR_OK;
 }
 
@@ -342,7 +340,7 @@ void ar_transfer_conclude(struct ar_transfer *t, CURLcode result) {
 }
 
 bool ar_transfer_expire(struct ar_transfer *t) {
-  if (t->x->sent && silence_ends(t) > t->moments->now) {
+  if (silence_ends(t) > t->moments->now) {
     ar_timers_arm(&t->moments->timers, &t->timer, silence_ends(t));
     return false;
   }

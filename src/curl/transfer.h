@@ -29,7 +29,7 @@ struct ar_transfer {
   struct ar_outcome outcome;
 
   struct ar_moments *moments;
-  struct ar_timer timer; /* not later than when it took too long */
+  struct ar_timer timer; /* not later than when it was silent too long */
   int64_t heard;         /* when something last came or went */
   curl_off_t uploaded;
 
@@ -53,7 +53,9 @@ void ar_transfer_free(struct ar_transfer *t);
 
 /*
 ** Takes up an exchange: sets its options, retains it, makes itself its
-** performer and arms the timer, for which there must be room. On AR_E_MEMORY
+** performer. libcurl itself keeps connect_timeout, from when a connection may
+** be opened; the timer, for which there must be room, keeps read_timeout from
+** when the request is sent. On AR_E_MEMORY
 ** nothing is held.
 */
 int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,

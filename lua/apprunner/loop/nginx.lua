@@ -10,10 +10,11 @@ local nginx = pump.loop "nginx"
 local BUDGET = 2 -- milliseconds of I/O in one turn of the worker
 local SHORTEST, LONGEST = 0.001, 0.004 -- seconds between two turns
 local LONGEST_ALONE = 0.008 -- the same, where each waiter pumps
-local LOOK_AGAIN = 1 -- seconds after which a waiter sees whether a driver lives
+local LOOK_AGAIN = 0.5 -- seconds after which a waiter sees whether a driver lives
 
 local semaphores, semaphore = pcall(require, "ngx.semaphore")
 local driving = false
+local asked -- when a timer was asked for that has not begun to drive
 
 -- The phases in which Lua code may yield.
 local yieldable = {
@@ -39,16 +40,29 @@ local function drive()
 end
 
 local function driver()
+  driving, asked = true, nil
   local ok, err = pcall(drive)
   driving = false
   if not ok then ngx.log(ngx.ERR, "apprunner: ", err) end
   if not pump.idle(nginx) then nginx.kick() end
 end
 
+-- nginx may take a timer and drop it (lua_max_running_timers): one that has not
+-- begun for so long is not counted on any more.
+local function was_dropped()
+  ngx.update_time()
+  return ngx.now() - asked > LOOK_AGAIN
+end
+
 -- Sees to it that there is a driver; false where nginx gives no timer.
 function nginx.kick()
-  if not driving then driving = ngx.timer.at(0, driver) and true or false end
-  return driving
+  if driving then return true end
+  if asked then return not was_dropped() end
+  local ok, created = pcall(ngx.timer.at, 0, driver)
+  if not (ok and created) then return false end
+  ngx.update_time()
+  asked = ngx.now()
+  return true
 end
 
 -- Pumps in the waiter's own thread.
@@ -57,12 +71,17 @@ local function wait_alone(job)
   while not job:done() do pause = turn(pause, LONGEST_ALONE) end
 end
 
--- The driver posts; it holds the semaphore alone and not the job, so that a
--- waiter that is killed lets go of its job.
+-- The driver posts. This closure holds the semaphore alone: not the job, so
+-- that a waiter that is killed lets go of it, and no variable of the waiter's
+-- stack, which nginx uses again.
+local function poster(semaphore_of_waiter)
+  return function() semaphore_of_waiter:post(1) end
+end
+
 function nginx.suspend(job)
   local waiter = semaphores and semaphore.new()
   if not waiter or not nginx.kick() then return wait_alone(job) end
-  pump.watch(job, nginx, function() waiter:post(1) end)
+  pump.watch(job, nginx, poster(waiter))
   while not job:done() do
     waiter:wait(LOOK_AGAIN)
     if not job:done() and not nginx.kick() then return wait_alone(job) end

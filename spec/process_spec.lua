@@ -1,0 +1,614 @@
+-- The seam in plain programs: each test is a script on the interpreter that runs the specs, started with a clean
+-- environment, against nginx or against a server in this very process.
+
+local hosts = dofile "spec/support/hosts.lua"
+local make_pki = dofile "spec/support/pki.lua"
+local socket = require "socket"
+
+-- A server in this process --------------------------------------------------------------------------------------------
+
+local function listen()
+  local server = assert(socket.bind("127.0.0.1", 0))
+  server:settimeout(0.02)
+  local _, port = server:getsockname()
+  return server, "http://127.0.0.1:" .. port
+end
+
+-- The next connection of a script, or nil where it ended instead.
+local function try_accept(server, script)
+  local connection
+  repeat connection = server:accept() until connection or hosts.read(script.result) or script:is_late()
+  if connection then connection:settimeout(hosts.PATIENCE) end
+  return connection
+end
+
+local function accept(server, script)
+  local connection = try_accept(server, script)
+  if connection then return connection end
+  script:finish() -- which tells why
+  error("the script ended without a connection", 2)
+end
+
+-- Reads one request; true, or nil where the connection ended before it did.
+local function take_request(connection)
+  local length = 0
+  repeat
+    local line = connection:receive "*l"
+    if not line then return nil end
+    length = tonumber(line:lower():match "^content%-length: *(%d+)") or length
+  until line == ""
+  return connection:receive(length) ~= nil
+end
+
+local function answer(connection)
+  local body = '{"Service":{"ServiceArn":"arn","Status":"OPERATION_IN_PROGRESS"}}'
+  assert(connection:send(("HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n%s")
+    :format(#body, body)))
+end
+
+-- The requests on connections that were opened meanwhile.
+local function count_further_requests(server)
+  server:settimeout(0)
+  local count = 0
+  for connection in function() return (server:accept()) end do
+    connection:settimeout(hosts.PATIENCE)
+    if take_request(connection) then count = count + 1 end
+    connection:close()
+  end
+  return count
+end
+
+describe("in a plain program", function()
+  teardown(hosts.clear)
+
+  it("a request on a kept connection that the server closes instead of answering is sent once", function()
+    local server, url = listen()
+    local script = hosts.start_lua([[
+      local client = child.client {read_timeout = 5}
+      child.tell {child.pause(client, "first"), child.pause(client, "second")}
+    ]], {env = {ENDPOINT = url}})
+    local connection, requests = accept(server, script), 0
+    if take_request(connection) then requests = requests + 1 end
+    answer(connection)
+    if take_request(connection) then requests = requests + 1 end
+    connection:close()
+    local told = script:finish()
+    requests = requests + count_further_requests(server)
+    server:close()
+    assert.are.equal("OPERATION_IN_PROGRESS", told[1].status, told[1].message)
+    assert.are.equal("ConnectionClosedError", told[2].code)
+    assert.are.equal("transport", told[2].kind)
+    assert.is_true(told[2].ambiguous)
+    assert.is_true(told[2].retryable)
+    assert.are.equal(requests, told[1].attempts + told[2].attempts)
+    assert.are.equal(2, requests)
+  end)
+
+  it("a kept connection that the server has closed meanwhile is replaced without a word", function()
+    local server, url = listen()
+    local closed = hosts.path "closed"
+    local script = hosts.start_lua([[
+      local client = child.client {read_timeout = 5}
+      local first, mark = child.pause(client, "first"), nil
+      repeat mark = io.open(os.getenv "CLOSED") until mark
+      child.tell {first, child.pause(client, "second")}
+    ]], {env = {ENDPOINT = url, CLOSED = closed}})
+    for i = 1, 2 do
+      local connection = accept(server, script)
+      assert.is_true(take_request(connection))
+      answer(connection)
+      connection:close()
+      if i == 1 then hosts.write("closed", "") end
+    end
+    local told = script:finish()
+    server:close()
+    for i = 1, 2 do
+      assert.are.equal("OPERATION_IN_PROGRESS", told[i].status, told[i].message)
+      assert.are.equal(1, told[i].attempts)
+    end
+  end)
+
+  it("servers that close early kill no program, and its signals stay as they were", function()
+    local server, url = listen()
+    local script = hosts.start_lua([[
+      local function signals()
+        return {child.proc("status", "SigBlk:%s*(%x+)"), child.proc("status", "SigIgn:%s*(%x+)"),
+          child.proc("status", "SigCgt:%s*(%x+)")}
+      end
+      local before, codes = signals(), {}
+      local client = child.client {read_timeout = 5, user_agent_extra = ("x"):rep(5000)}
+      for i = 1, 60 do codes[i] = child.pause(client, "n" .. i).code or "paused" end
+      child.tell {before = before, after = signals(), codes = codes}
+    ]], {env = {ENDPOINT = url}, before = "exec env --default-signal=PIPE"})
+    -- Each connection is ended in one of six ways, until the script has told its result.
+    local ends = {
+      function(connection) connection:setoption("linger", {on = true, timeout = 0}) end, -- a reset
+      function(connection) connection:receive(10) end, -- the same, for the rest was not read
+      function(connection) take_request(connection) end,
+      function(connection) -- on a kept connection, without a word
+        if take_request(connection) then answer(connection) end
+        take_request(connection)
+      end,
+      function(connection) -- on a kept connection, by a reset
+        if take_request(connection) then answer(connection) end
+        take_request(connection)
+        connection:setoption("linger", {on = true, timeout = 0})
+      end,
+      function(connection)
+        if take_request(connection) then answer(connection) end
+      end,
+    }
+    local count = 0
+    for connection in function() return try_accept(server, script) end do
+      count = count + 1
+      ends[count % #ends + 1](connection)
+      connection:close()
+    end
+    server:close()
+    local told, ended = script:finish()
+    assert.are.equal(0, ended.status)
+    assert.are.same(told.before, told.after)
+    local seen = {}
+    for i = 1, 60 do seen[told.codes[i]] = true end
+    seen.EndpointConnectionError = nil -- a reset can come before the connection was seen to stand
+    assert.are.same({paused = true, ConnectionClosedError = true}, seen)
+  end)
+
+  it("more than 1,024 open descriptors are no hindrance", function()
+    local server, url = listen()
+    local script = hosts.start_lua([[
+      local files = {}
+      for i = 1, 1100 do files[i] = assert(io.open "/dev/null") end
+      child.tell {child.pause(child.client {read_timeout = 5}, "first"), open = #files}
+    ]], {env = {ENDPOINT = url}, before = "ulimit -n 4096; exec"})
+    local connection = accept(server, script)
+    assert.is_true(take_request(connection))
+    answer(connection)
+    local told = script:finish()
+    connection:close()
+    server:close()
+    assert.are.equal("OPERATION_IN_PROGRESS", told["1"].status, told["1"].message)
+    assert.are.equal(1100, told.open)
+  end)
+
+  describe("a name server that keeps everybody waiting #timing", function()
+    local function slow(text, env)
+      env.LD_PRELOAD, env.SLOW_MARK = hosts.helper "slow_names", hosts.path "resolving"
+      os.remove(env.SLOW_MARK)
+      local told, ended = hosts.lua(text, {env = env})
+      assert.are.equal(0, ended.status)
+      assert.is_true(ended.seconds < 5, ("the program ended after %.1f s"):format(ended.seconds))
+      return told, ended
+    end
+
+    for name, code in pairs {connect_timeout = "ConnectTimeoutError", timeout = "CallTimeoutError"} do
+      it("is given up after " .. name, function()
+        local told, ended = slow(([[
+          local begun = child.now()
+          local answer = child.pause(child.client {endpoint_url = "https://slow.invalid", %s = 0.2}, "slow")
+          child.tell {answer = answer, seconds = child.now() - begun}
+        ]]):format(name), {})
+        hosts.note("%s, slow name server: %s of 200 ms after %.0f ms, the program's end after %.0f ms",
+          hosts.interpreter, name, told.seconds * 1000, ended.seconds * 1000)
+        assert.are.equal(code, told.answer.code)
+        assert.are.equal("timeout", told.answer.kind)
+        assert.is_falsy(told.answer.ambiguous and told.answer.code == "ConnectTimeoutError")
+        assert.is_true(told.seconds > 0.19 and told.seconds < 2)
+      end)
+    end
+
+    it("holds up neither other calls nor a cancel", function()
+      local server, url = listen()
+      local env = {ENDPOINT = url, LD_PRELOAD = hosts.helper "slow_names", SLOW_MARK = hosts.path "resolving"}
+      os.remove(env.SLOW_MARK)
+      local script = hosts.start_lua([[
+        local apprunner = child.apprunner
+        local good, slow = child.client(), child.client {endpoint_url = "https://slow.invalid"}
+        local cancelled, returned, begun, others, took = nil, nil, nil, {}, {}
+        local call = slow:pause_service({ServiceArn = child.arn "slow"}, function(out, err)
+          cancelled = child.brief(out, err)
+          cancelled.seconds = child.now() - begun
+        end)
+        apprunner.spawn(function()
+          local mark
+          repeat
+            apprunner.sleep(0.005)
+            mark = io.open(os.getenv "SLOW_MARK")
+          until mark
+          for i = 1, 5 do
+            begun = child.now()
+            others[i] = child.pause(good, "n" .. i)
+            took[i] = child.now() - begun
+          end
+          begun = child.now() -- cancelling included
+          returned = call:cancel()
+        end)
+        apprunner.run()
+        child.tell {cancelled = cancelled, returned = returned, others = others, took = took}
+      ]], {env = env})
+      local connection = accept(server, script)
+      for _ = 1, 5 do
+        assert.is_true(take_request(connection))
+        answer(connection)
+      end
+      local told, ended = script:finish()
+      connection:close()
+      server:close()
+      for i = 1, 5 do
+        assert.are.equal("OPERATION_IN_PROGRESS", told.others[i].status, told.others[i].message)
+        assert.is_true(told.took[i] < 1)
+      end
+      assert.is_true(told.returned)
+      assert.are.equal("Cancelled", told.cancelled.code)
+      assert.is_true(told.cancelled.seconds < 1)
+      assert.is_true(ended.seconds < 5, ("the program ended after %.1f s"):format(ended.seconds))
+      hosts.note("%s, slow name server: other calls within %.1f ms, cancel after %.1f ms", hosts.interpreter,
+        hosts.quantile(told.took, 1) * 1000, told.cancelled.seconds * 1000)
+    end)
+  end)
+
+  describe("with nginx #hosts", function()
+    local pki, endpoint
+
+    setup(function()
+      pki = make_pki(hosts)
+      endpoint = hosts.nginx {
+        ports = {"tls", "plain"}, values = {pki = pki},
+        http = [[
+          server {
+            listen 127.0.0.1:@tls@ ssl;
+            listen 127.0.0.1:@plain@;
+            ssl_certificate @pki@/good.pem;
+            ssl_certificate_key @pki@/good.key;
+            access_log @dir@/access.log exchange;
+            location / { content_by_lua_file @root@/spec/support/nginx_endpoint.lua; }
+          }]],
+      }
+    end)
+
+    local function lua(text, options)
+      options = options or {}
+      local env = {
+        ENDPOINT = "https://localhost:" .. endpoint.port.tls, AWS_CA_BUNDLE = pki .. "/hashed",
+        PLAIN = "http://127.0.0.1:" .. endpoint.port.plain,
+      }
+      for name, value in pairs(options.env or {}) do env[name] = value end
+      return hosts.lua(text, {env = env, before = options.before})
+    end
+
+    local function check_paused(brief, name)
+      assert.are.equal("OPERATION_IN_PROGRESS", brief.status, brief.message or brief.raised)
+      assert.truthy(brief.arn:find("/" .. name .. "/", 1, true))
+    end
+
+    describe("and libuv", function()
+      local LUV = [[
+        local uv = require "luv"
+        local apprunner = child.apprunner
+        local client = child.client {loop = "luv"}
+        local calls, answers, early, inside = {}, {}, 0, false
+        local function callback(key)
+          return function(out, err)
+            if inside then early = early + 1 end
+            calls[key], answers[key] = (calls[key] or 0) + 1, child.brief(out, err)
+          end
+        end
+        local function start(key, from) (from or client):pause_service({ServiceArn = child.arn(key)}, callback(key)) end
+        local function block(key)
+          inside = true
+          answers[key] = child.pause(child.client {loop = "blocking"}, key)
+          inside = false
+        end
+        local function tell(more)
+          more.calls, more.answers, more.early = calls, answers, early
+          child.tell(more)
+        end
+      ]]
+
+      -- Every one of `names` was answered, and called back once if it is listed there.
+      local function check(told, called, blocked)
+        assert.are.equal(0, told.early)
+        for _, name in ipairs(called) do
+          assert.are.equal(1, told.calls[name], name)
+          check_paused(told.answers[name], name)
+        end
+        for _, name in ipairs(blocked or {}) do check_paused(told.answers[name], name) end
+      end
+
+      it("a program ends by itself when nothing is left to do", function()
+        local told, ended = lua(LUV .. [[
+          start "wait50end"
+          uv.run()
+          tell {alive = uv.loop_alive()}
+          uv.run() -- returns at once
+        ]])
+        check(told, {"wait50end"})
+        assert.is_false(told.alive)
+        assert.is_true(ended.seconds < 5)
+      end)
+
+      it("a cancelled call and a closed client keep no program alive", function()
+        local told = lua(LUV .. [[
+          local kept = {}
+          local timer, begun = uv.new_timer(), nil
+          local other = child.client {loop = "luv"}
+          local call = client:pause_service({ServiceArn = child.arn "wait9000"}, callback "cancelled")
+          other:pause_service({ServiceArn = child.arn "wait9000"}, callback "closed")
+          timer:start(500, 0, function()
+            timer:close()
+            begun = child.now()
+            kept.returned = call:cancel()
+            -- In a turn of its own: the cancel's turn must not be what wakes this one.
+            local again = uv.new_timer()
+            again:start(100, 0, function()
+              again:close()
+              other:close()
+            end)
+          end)
+          uv.run()
+          tell {seconds = child.now() - begun, returned = kept.returned}
+        ]])
+        assert.is_true(told.returned)
+        for _, name in ipairs {"cancelled", "closed"} do
+          assert.are.equal(1, told.calls[name])
+          assert.are.equal("Cancelled", told.answers[name].code)
+        end
+        assert.is_true(told.seconds < 2, ("the loop ended after %.1f s"):format(told.seconds))
+      end)
+
+      it("a coroutine yields, and the loop's timers go on", function()
+        local told = lua(LUV .. [[
+          local ticks, timer = 0, uv.new_timer()
+          timer:start(1, 10, function() ticks = ticks + 1 end)
+          local starter = uv.new_timer()
+          starter:start(1, 0, function()
+            starter:close()
+            coroutine.wrap(function()
+              local before = ticks
+              answers.wait200co = child.pause(child.client(), "wait200co") -- decides by itself
+              ticks = ticks - before
+              timer:close()
+            end)()
+          end)
+          uv.run()
+          tell {ticks = ticks}
+        ]])
+        check(told, {}, {"wait200co"})
+        assert.is_true(told.ticks >= 5, told.ticks .. " ticks")
+      end)
+
+      it("a call that blocks in a callback delivers nobody else's, and harms none", function()
+        local told = lua(LUV .. [[
+          for i = 1, 10 do start("wait" .. 50 + i) end
+          local timer = uv.new_timer()
+          timer:start(20, 0, function()
+            timer:close()
+            block "wait100deep"
+            block "quick"
+          end)
+          apprunner.run()
+          tell {}
+        ]])
+        local names = {}
+        for i = 1, 10 do names[i] = "wait" .. 50 + i end
+        check(told, names, {"wait100deep", "quick"})
+      end)
+
+      it("two owners and a call that blocks share one engine", function()
+        local told = lua(LUV .. [[
+          local blocking = child.client {loop = "blocking"}
+          for i = 1, 5 do
+            start("wait50luv" .. i)
+            start("wait50own" .. i, blocking)
+          end
+          block "wait150both"
+          apprunner.run()
+          tell {stats = child.stats()}
+        ]])
+        local names = {}
+        for i = 1, 5 do
+          names[#names + 1], names[#names + 2] = "wait50luv" .. i, "wait50own" .. i
+        end
+        check(told, names, {"wait150both"})
+        assert.are.equal(0, told.stats.in_flight)
+      end)
+
+      it("apprunner.run drives to its end what one owner's callback starts for the other", function()
+        local told = lua(LUV .. [[
+          local blocking = child.client {loop = "blocking"}
+          start "quickluv"
+          blocking:pause_service({ServiceArn = child.arn "wait50own"}, function(...)
+            callback "wait50own" (...)
+            start "wait50fromown"
+          end)
+          client:pause_service({ServiceArn = child.arn "wait50luv"}, function(...)
+            callback "wait50luv" (...)
+            start("wait50fromluv", blocking)
+          end)
+          apprunner.run()
+          tell {}
+        ]])
+        check(told, {"quickluv", "wait50own", "wait50luv", "wait50fromluv", "wait50fromown"})
+      end)
+
+      it("apprunner.run in a callback is misuse, whose ever it is", function()
+        local told = lua(LUV .. [[
+          local own, luvs = {}, {}
+          client:pause_service({ServiceArn = child.arn "quickluv"}, function()
+            luvs.ok, luvs.problem = pcall(apprunner.run)
+          end)
+          child.client {loop = "blocking"}:pause_service({ServiceArn = child.arn "quickown"}, function()
+            own.ok, own.problem = pcall(apprunner.run)
+          end)
+          apprunner.run()
+          tell {own = own, luvs = luvs}
+        ]])
+        assert.is_false(told.own.ok)
+        assert.is_false(told.luvs.ok)
+      end)
+
+      it("a coroutine that its own code resumed raises, and what it left behind disturbs no later call", function()
+        local told, ended = lua(LUV .. [[
+          local raised
+          local iterator = coroutine.wrap(function()
+            local ok, problem = pcall(client.pause_service, client, {ServiceArn = child.arn "wait50first"})
+            raised = {ok = ok, problem = tostring(problem)}
+            answers.wait150second = child.pause(client, "wait150second")
+          end)
+          iterator()
+          iterator "something else"
+          apprunner.run()
+          tell {raised = raised}
+        ]])
+        assert.is_false(told.raised.ok)
+        assert.truthy(told.raised.problem:find("resumed by code that is not a loop", 1, true))
+        assert.are.equal("", ended.err)
+        check(told, {}, {"wait150second"})
+      end)
+    end)
+
+    describe("after a fork", function()
+      local FORK = [[
+        local library = os.getenv "PROCESSES"
+        local function process(name) return assert(package.loadlib(library, "process_" .. name)) end
+        local function pid() return child.proc("stat", "^%d+") end
+        local parent = pid()
+        -- Whether this is the child.
+        local function fork()
+          process "fork" ()
+          return pid() ~= parent
+        end
+        local function tell_in_child(told)
+          local file = assert(io.open(os.getenv "RESULT" .. ".child", "w"))
+          file:write(require "cjson".encode(told))
+          file:close()
+        end
+        -- Waits for the child, and reads what it told.
+        local function told_by_child()
+          process "wait" ()
+          local file = io.open(os.getenv "RESULT" .. ".child")
+          if not file then return "nothing" end
+          local told = require "cjson".decode(file:read "*a")
+          file:close()
+          return told
+        end
+        local client = child.client {read_timeout = 10}
+      ]]
+
+      local function forking(text)
+        return lua(FORK .. text, {env = {PROCESSES = hosts.helper "processes"}})
+      end
+
+      for name, leave in pairs {
+        ["closes its Lua state"] = "os.exit(true, true)", ["leaves it"] = "os.exit(true)",
+        ["ends at once"] = 'process "leave" ()',
+      } do
+        it("a child that " .. name .. " has a connection of its own and leaves its parent's alone", function()
+          local names, by = {}, name:gsub("%W", "")
+          for i, who in ipairs {"first", "child", "again", "second"} do names[i] = who .. by end
+          local told, ended = forking(([[
+            local first = child.pause(client, "first%s")
+            if fork() then
+              collectgarbage()
+              local mine = child.pause(client, "child%s")
+              collectgarbage()
+              tell_in_child {mine, child.pause(child.client(), "again%s")}
+              %s
+            end
+            local childs = told_by_child()
+            local second = child.pause(client, "second%s")
+            child.tell {paused = {first, childs[1], childs[2], second}, stats = child.stats()}
+          ]]):format(by, by, by, leave, by))
+          assert.are.equal("", ended.err)
+          for i = 1, 4 do check_paused(told.paused[i], names[i]) end
+          assert.are.equal(1, told.stats.connections)
+          local served, connections = endpoint:served(), {}
+          for i = 1, 4 do connections[i] = served[names[i]].connection end
+          assert.are.equal(connections[1], connections[4])
+          assert.are.equal(connections[2], connections[3])
+          assert.are_not.equal(connections[1], connections[2])
+        end)
+      end
+
+      it("a call in flight ends in the child with an error, and in the parent with its answer", function()
+        local told = forking [[
+          local answer, calls = nil, 0
+          client:pause_service({ServiceArn = child.arn "wait300flight"}, function(out, err)
+            answer, calls = child.brief(out, err), calls + 1
+          end)
+          child.pause(client, "quick")
+          if fork() then
+            local own = child.pause(client, "wait20child")
+            child.apprunner.run()
+            tell_in_child {own = own, answer = answer, calls = calls}
+            os.exit(true, true)
+          end
+          local childs = told_by_child()
+          child.apprunner.run()
+          child.tell {childs = childs, answer = answer, calls = calls}
+        ]]
+        check_paused(told.childs.own, "wait20child")
+        assert.are.equal("ConnectionClosedError", told.childs.answer.code)
+        assert.is_true(told.childs.answer.ambiguous)
+        assert.are.equal(1, told.childs.calls)
+        check_paused(told.answer, "wait300flight")
+        assert.are.equal(1, told.calls)
+      end)
+
+      it("a child of a program that has loaded the module and not used it can call", function()
+        local told = forking [[
+          if fork() then
+            tell_in_child {child.pause(client, "child")}
+            os.exit(true, true)
+          end
+          local childs = told_by_child()
+          child.tell {childs = childs, own = child.pause(client, "parent")}
+        ]]
+        check_paused(told.childs[1], "child")
+        check_paused(told.own, "parent")
+      end)
+    end)
+
+    it("more calls at once than connections to a host come to their end, however short connect_timeout is", function()
+      local told = lua([[
+        local client, codes = child.client {endpoint_url = os.getenv "PLAIN", connect_timeout = 0.3}, {}
+        for i = 1, 200 do
+          client:pause_service({ServiceArn = child.arn("wait200n" .. i)}, function(out, err)
+            local key = out and out.Service.Status or err.code .. ": " .. err.message
+            codes[key] = (codes[key] or 0) + 1
+          end)
+        end
+        child.apprunner.run()
+        child.tell {codes = codes, stats = child.stats()}
+      ]])
+      assert.are.same({OPERATION_IN_PROGRESS = 200}, told.codes)
+      assert.is_true(told.stats.connections <= 64)
+    end)
+
+    it("20,000 pauses take one connection and no more memory #slow", function()
+      local before = endpoint:connections()
+      local told = lua [[
+        local client = child.client {endpoint_url = os.getenv "PLAIN"}
+        local params, rss, bad = {ServiceArn = child.arn "many"}, {}, 0
+        local begun = child.now()
+        for i = 1, 20000 do
+          local out = client:pause_service(params)
+          if not out or out.Service.ServiceArn ~= params.ServiceArn then bad = bad + 1 end
+          if i == 1000 or i == 20000 then
+            collectgarbage()
+            collectgarbage()
+            rss[#rss + 1] = tonumber(child.proc("statm", "^%d+ (%d+)")) * 4
+          end
+        end
+        child.tell {bad = bad, rss = rss, seconds = child.now() - begun, stats = child.stats()}
+      ]]
+      hosts.note("%s, 20,000 pauses: %.1f s, resident %d KiB after 1,000 and %d KiB after all", hosts.interpreter,
+        told.seconds, told.rss[1], told.rss[2])
+      assert.are.equal(0, told.bad)
+      assert.are.equal(before + 1, endpoint:connections())
+      assert.are.equal(1, told.stats.connections)
+      -- One allocation of 32 bytes lost in each call would be 590 KiB and more.
+      assert.is_true(told.rss[2] - told.rss[1] < 512, told.rss[2] - told.rss[1] .. " KiB more")
+    end)
+  end)
+end)
