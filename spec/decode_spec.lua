@@ -96,7 +96,8 @@ describe("the answer", function()
 
   it("keeps members that are newer than the model, without their nulls", function()
     local out = assert(answer_of("PauseService", {
-      status = 200, body = [[{"Service": {"Status": "HIBERNATING", "New": {"a": [1, null, "x"], "b": null}}, "More": true}]],
+      status = 200,
+      body = [[{"Service": {"Status": "HIBERNATING", "New": {"a": [1, null, "x"], "b": null}}, "More": true}]],
     }))
     assert.same({ Status = "HIBERNATING", New = { a = { 1, "x" } } }, out.Service)
     assert.is_true(out.More)
@@ -114,7 +115,8 @@ describe("the answer", function()
     ["a list"] = "[]", ["a text"] = '"x"', ["an object and more"] = "{} {}", ["a byte order mark"] = "\239\187\191{}",
     ["NaN"] = [[{"Service": {"CreatedAt": NaN}}]], ["Infinity"] = [[{"Service": {"CreatedAt": -Infinity}}]],
     ["a hexadecimal number"] = [[{"Service": {"CreatedAt": 0x10}}]], ["a number in octal style"] = [[{"a": 010x}]],
-    ["too deep"] = ("[["):rep(500) .. ("]]"):rep(500), ["too deep an object"] = ('{"a":'):rep(65) .. "1" .. ("}"):rep(65),
+    ["too deep"] = ("[["):rep(500) .. ("]]"):rep(500),
+    ["too deep an object"] = ('{"a":'):rep(65) .. "1" .. ("}"):rep(65),
     ["too many members"] = '{"a": [' .. ("1,"):rep(200001) .. "1]}",
   }
   for what, body in pairs(unusable) do
@@ -199,7 +201,8 @@ describe("the endpoint", function()
   end)
 
   for _, case in ipairs {
-    { "http://localhost:4566/aws", "http://localhost:4566/aws/" }, { "https://EXAMPLE.com:443", "https://example.com/" },
+    { "http://localhost:4566/aws", "http://localhost:4566/aws/" },
+    { "https://EXAMPLE.com:443", "https://example.com/" },
     { "http://[::1]:8080", "http://[::1]:8080/" }, { "http://127.0.0.1:80/", "http://127.0.0.1/" },
   } do
     it("is " .. case[2] .. " where it is set to " .. case[1], function()
@@ -209,13 +212,15 @@ describe("the endpoint", function()
 
   for _, url in ipairs {
     "ftp://example.com", "example.com", "https://user:secret@example.com", "https://example.com/?a=b",
-    "https://example.com/#x", "https://", "https://exa mple.com", "https://[fe80::1%25eth0]/", "http://example.com:99999",
+    "https://example.com/#x", "https://", "https://exa mple.com", "https://[fe80::1%25eth0]/",
+    "http://example.com:99999",
     "https://-\1.example.com", "http://a..b", "https://" .. ("a"):rep(64) .. ".com",
   } do
     it(("is refused where it is set to %q"):format(url), function()
-      local client, err = client_that_gets({ status = 200, body = "{}" }, { region = "us-east-1" })
-      client, err = apprunner.client { region = "us-east-1", endpoint_url = url, transport = client.transport,
-        credentials = { access_key_id = "a", secret_access_key = "b" } }
+      local client, err = apprunner.client {
+        region = "us-east-1", endpoint_url = url, transport = function() return { status = 200, body = "{}" } end,
+        credentials = { access_key_id = "a", secret_access_key = "b" },
+      }
       local out
       if client then out, err = client:list_services() end
       assert.is_nil(out)

@@ -1,5 +1,5 @@
--- Every allocation fails in turn, of the module's own shared objects and of the interpreter, through a whole pause. What
--- fails must be said, nothing of ours may leak, and the state must go on working. lua-cjson's own leaks when the
+-- Every allocation fails in turn, of the module's own shared objects and of the interpreter, through a whole pause.
+-- What fails must be said, nothing of ours may leak, and the state must go on working. lua-cjson's own leaks when the
 -- interpreter's allocations fail under it are not counted: only blocks of core.so and curl.so are.
 
 local cjson = require "cjson"

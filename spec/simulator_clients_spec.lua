@@ -106,7 +106,7 @@ describe("boto3", function()
   end)
 end)
 
-describe("the AWS CLI", function()
+describe("the AWS CLI #slow", function()
   local aws = first_working({"/usr/bin/aws", "aws"}, "--version")
 
   -- What the CLI says: its JSON, decoded, or its error as text.

@@ -405,7 +405,7 @@ describe("the options", function()
   end)
 end)
 
-describe("the simulator's process", function()
+describe("the simulator's process #hosts", function()
   it("is gone when stop returns, and stop may be called again", function()
     local sim = start()
     local client = connect(sim)
@@ -516,7 +516,7 @@ describe("the simulator's process", function()
   end
 end)
 
-describe("the simulator in the foreground", function()
+describe("the simulator in the foreground #hosts", function()
   it("prints its address and serves until it is interrupted", function()
     local host = run_host([[require("apprunner.simulator").serve {seed = 1}]])
     local pid, url = host:read("*l"), host:read("*l"):match("^App Runner simulator: (http://127%.0%.0%.1:%d+)$")

@@ -94,7 +94,9 @@ function client.read_response(connection)
     local name, value = header:match("^([^:]+): (.*)$")
     response.headers[name:lower()] = value
   end
-  local whole, cut, part = connection:receive(tonumber(response.headers["content-length"] or 0))
+  local length = tonumber(response.headers["content-length"] or 0)
+  local whole, cut, part = "", nil, nil -- LuaSocket waits for data even when asked for none
+  if length > 0 then whole, cut, part = connection:receive(length) end
   response.body, response.cut = whole or part, cut
   local ok, data = pcall(cjson.decode, response.body)
   response.data = ok and data or nil
