@@ -9,8 +9,6 @@
 #include "json.h"
 #include "retry.h"
 
-#define MAX_ERROR_TEXT (64u * 1024u)
-
 #define CALL_OF_JOB(at) AR_OWNER(struct ar_call, job, at)
 #define CALL_OF_EXCHANGE(at) AR_OWNER(struct ar_call, exchange, at)
 
@@ -204,16 +202,19 @@ static int read_error(struct ar_call *call, struct ar_err *err) {
   struct ar_buf texts[5];
   struct ar_str head = ar_buf_str(&call->answer_head);
   struct ar_str code = ar_head_find(head, AR_STR("x-amzn-errortype"));
+  size_t most = call->answer_body.n + code.n;
   int rc;
+  ar_buf_init(&call->service_code, most + 3); /* or a status */
+  ar_buf_init(&call->service_message, most);
   for (size_t i = 0; i < 5; i++) {
-    ar_buf_init(&texts[i], MAX_ERROR_TEXT);
+    ar_buf_init(&texts[i], most);
     fields[i] = (struct ar_json_field){.path = paths[i], .text = &texts[i]};
   }
   rc = ar_json_flat(ar_buf_str(&call->answer_body), fields, 5, err);
   call->service_document = rc == AR_OK;
   if (rc == AR_OK) {
     struct ar_buf raw;
-    ar_buf_init(&raw, MAX_ERROR_TEXT);
+    ar_buf_init(&raw, most);
     ar_buf_adds(&raw, code);
     take_text(&raw, fields, 2);
     ar_buf_adds(&call->service_code, sanitise_code(ar_buf_str(&raw)));
@@ -274,8 +275,7 @@ static void step_credentials(struct ar_call *call) {
     return;
   }
   rc = ar_client_endpoint(call->client, ar_buf_str(&call->region), err);
-  if (rc == AR_OK && call->region.n == 0)
-    rc = ar_fail(err, AR_E_NO_REGION, "You must specify a region.");
+  if (rc == AR_OK) rc = ar_region_check(ar_buf_str(&call->region), err);
   if (rc == AR_OK) rc = ar_client_credentials(call->client, err);
   if (rc == AR_OK)
     enter(call, AR_CALL_SIGNING);
@@ -377,8 +377,6 @@ static void init_bufs(struct ar_call *call) {
   ar_buf_init(&call->head, AR_MAX_REQUEST_HEAD);
   ar_buf_init(&call->answer_head, AR_MAX_RESPONSE_HEAD);
   ar_buf_init(&call->answer_body, (size_t)most);
-  ar_buf_init(&call->service_code, MAX_ERROR_TEXT);
-  ar_buf_init(&call->service_message, MAX_ERROR_TEXT);
 }
 
 struct ar_call *ar_call_new(struct ar_client *client,

@@ -75,14 +75,20 @@ bool ar_is_region(struct ar_str region) {
   return !only_digits;
 }
 
+int ar_region_check(struct ar_str region, struct ar_err *err) {
+  if (region.n == 0)
+    return ar_fail(err, AR_E_NO_REGION, "You must specify a region.");
+  if (!ar_is_region(region))
+    return ar_fail(err, AR_E_BAD_ENDPOINT, "invalid region");
+  return AR_OK;
+}
+
 static int regional_base(struct ar_buf *base,
                          const struct ar_endpoint_params *params,
                          struct ar_err *err) {
   const struct partition *partition = partition_of(params->region);
-  if (params->region.n == 0)
-    return ar_fail(err, AR_E_NO_REGION, "You must specify a region.");
-  if (!ar_is_region(params->region))
-    return ar_fail(err, AR_E_BAD_ENDPOINT, "invalid region");
+  int rc = ar_region_check(params->region, err);
+  if (rc != AR_OK) return rc;
   ar_buf_addz(base, "https://");
   ar_buf_addz(base, params->service);
   ar_buf_addz(base, params->fips ? "-fips." : ".");

@@ -34,6 +34,9 @@ void ar_endpoint_free(struct ar_endpoint *endpoint);
 */
 bool ar_is_region(struct ar_str region);
 
+/* AR_OK for a region; AR_E_NO_REGION when empty, else AR_E_BAD_ENDPOINT. */
+int ar_region_check(struct ar_str region, struct ar_err *err);
+
 /*
 ** AR_OK; AR_E_NO_REGION; AR_E_ENDPOINT_RULE with the rules' own text;
 ** AR_E_BAD_ENDPOINT for a custom URL that cannot be used, or a region that is

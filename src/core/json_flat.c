@@ -149,6 +149,22 @@ static struct ar_json_field *field_for(struct reader *r, struct ar_str name,
   return NULL;
 }
 
+static void clear(struct ar_json_field *field) {
+  ar_buf_reset(field->text);
+  field->type = AR_JSON_ABSENT;
+}
+
+/* Begins the member `name` of the top level; of two the last one counts. */
+static void enter_outer(struct reader *r, struct ar_str name) {
+  r->outer = name;
+  for (size_t i = 0; i < r->count; i++) {
+    struct ar_str path = ar_str_of(r->fields[i].path);
+    size_t dot = ar_str_find(path, '.', 0);
+    if (dot < path.n && ar_str_eq(ar_str_n(path.p, dot), name))
+      clear(&r->fields[i]);
+  }
+}
+
 static bool read_member(struct reader *r, unsigned depth) {
   struct ar_buf name;
   struct ar_json_field *to = NULL;
@@ -157,7 +173,7 @@ static bool read_member(struct reader *r, unsigned depth) {
   ok = read_string(r, &name) && take(r, ':');
   if (ok) {
     to = field_for(r, ar_buf_str(&name), depth);
-    if (depth == 1) r->outer = ar_buf_str(&name);
+    if (depth == 1) enter_outer(r, ar_buf_str(&name));
     ok = read_value(r, depth, to);
   }
   ar_buf_free(&name);
@@ -214,10 +230,7 @@ static bool read_value(struct reader *r, unsigned depth,
 int ar_json_flat(struct ar_str doc, struct ar_json_field *fields, size_t count,
                  struct ar_err *err) {
   struct reader r = {.doc = doc, .fields = fields, .count = count};
-  for (size_t i = 0; i < count; i++) {
-    ar_buf_reset(fields[i].text);
-    fields[i].type = AR_JSON_ABSENT;
-  }
+  for (size_t i = 0; i < count; i++) clear(&fields[i]);
   skip_space(&r);
   if (peek(&r) == '{' && read_nested(&r, 1, '}')) {
     skip_space(&r);

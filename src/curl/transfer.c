@@ -335,6 +335,8 @@ static int status(const struct ar_transfer *t) {
 void ar_transfer_conclude(struct ar_transfer *t, CURLcode result) {
   const char *text =
       result == CURLE_ABORTED_BY_CALLBACK ? "no answer came" : t->error;
+  /* libcurl takes a head that ends with the connection for a whole answer. */
+  if (result == CURLE_OK && !t->head_over) result = CURLE_PARTIAL_FILE;
   t->outcome.status = status(t);
   ar_outcome_of(&t->outcome, t->x, result, text);
 }
