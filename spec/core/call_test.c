@@ -1,0 +1,414 @@
+/*
+** A whole call without I/O: what it orders to be sent, and what it makes of
+** the answers that this program, as the performer, feeds it.
+*/
+#include "../../src/core/call.h"
+
+#include "kit.h"
+
+static const char *const variables[] = {
+    "AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY",
+    "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", NULL};
+static const char *const no_variables[] = {NULL};
+
+static const struct ar_host_facts facts = {"linux#6", "x86_64", "lua#5.4",
+                                           "libcurl#8"};
+static struct ar_jobs jobs;
+static const struct ar_now now = {1000, INT64_C(1767323045999)};
+
+static const struct ar_operation *pause_service(void) {
+  size_t n;
+  const struct ar_operation *rows = ar_operations(&n);
+  while (strcmp(rows->name, "PauseService") != 0) rows++;
+  return rows;
+}
+
+static struct ar_client *client_of(const char *const *env) {
+  struct ar_env e = kit_env(env);
+  struct ar_client *client = ar_client_new(&e);
+  ar_settings_set_number(&client->settings, AR_SET_MAX_RESPONSE_BYTES, 1000,
+                         AR_SOURCE_ARGUMENT, NULL);
+  ar_settings_complete(&client->settings, &e, NULL);
+  return client;
+}
+
+/* A call of `client`, on the list. */
+static struct ar_call *call_of(struct ar_client *client) {
+  static const unsigned char random[16] = {0,    1, 2,  3,  4,  5,  0xff, 7,
+                                           0xff, 9, 10, 11, 12, 13, 14,   15};
+  struct ar_call *call = ar_call_new(client, pause_service(), random, &facts);
+  ar_buf_addz(&call->body,
+              "{\"ServiceArn\":\"arn:aws:apprunner:us-east-1:123456789012:"
+              "service/python-app/8fe1e10304f84fd2b0df550fe98a71fa\"}");
+  ar_call_set_region(call, AR_STR("arn:aws:apprunner:us-east-1:1:s"), NULL);
+  ar_jobs_name(&jobs, &call->job);
+  ar_jobs_add(&jobs, &call->job);
+  ar_client_release(client);
+  return call;
+}
+
+static struct ar_call *new_call(void) {
+  return call_of(client_of(variables));
+}
+
+/* Steps, and takes the exchange that is ordered, or NULL. */
+static struct ar_exchange *sent(void) {
+  struct ar_exchange *x = NULL;
+  int64_t id;
+  ar_jobs_step(&jobs, &now);
+  if (ar_jobs_order(&jobs, &x, &id) != AR_ORDER_SEND) return NULL;
+  x->sent = true;
+  return x;
+}
+
+static bool feed(struct ar_exchange *x, enum ar_part part, const char *text) {
+  return x->append(x, part, text, strlen(text));
+}
+
+/* Ends the exchange as a performer does, and steps the call. */
+static void end(struct ar_exchange *x, int status, enum ar_code failure) {
+  struct ar_outcome outcome = {.failure = failure, .status = status};
+  snprintf(outcome.detail, sizeof outcome.detail, "the detail");
+  x->finish(x, &outcome);
+  x->release(x);
+  ar_jobs_step(&jobs, &now);
+}
+
+static void forget(struct ar_call *call) {
+  CHECK(call->job.phase == AR_JOB_DONE, "the call is done");
+  CHECK(ar_jobs_take_done(&jobs) == call->job.id, "its end is told");
+  ar_job_release(&call->job);
+}
+
+/* The value of a header line that is sent, or NULL. */
+static const char *line_of(const struct ar_exchange *x, const char *name) {
+  for (size_t i = 0; i < x->header_count; i++)
+    if (x->headers[i].name_length == strlen(name) &&
+        memcmp(x->headers[i].line, name, strlen(name)) == 0)
+      return x->headers[i].line + strlen(name) + 2;
+  return NULL;
+}
+
+static void check_line(const struct ar_exchange *x, const char *name,
+                       const char *expected) {
+  const char *value = line_of(x, name);
+  CHECK(value && strcmp(value, expected) == 0, "%s: %s", name,
+        value ? value : "absent");
+}
+
+static void request(void) {
+  struct ar_call *call = new_call();
+  struct ar_exchange *x = sent();
+  CHECK(x->abi == AR_EXCHANGE_ABI && x->size == sizeof *x, "its ABI");
+  CHECK(strcmp(x->method, "POST") == 0, "its method");
+  CHECK(strcmp(x->url, "https://apprunner.us-east-1.amazonaws.com/") == 0,
+        "its URL: %s", x->url);
+  CHECK(x->body.n == 109, "its body");
+  CHECK(x->connect_timeout == 60000 && x->read_timeout == 60000 && x->verify &&
+            x->ca_bundle == NULL,
+        "its settings");
+  check_line(x, "Host", "apprunner.us-east-1.amazonaws.com");
+  check_line(x, "X-Amz-Target", "AppRunner.PauseService");
+  check_line(x, "Content-Type", "application/x-amz-json-1.0");
+  check_line(x, "Accept-Encoding", "identity");
+  check_line(x, "X-Amz-Date", "20260102T030405Z");
+  check_line(x, "amz-sdk-invocation-id",
+             "00010203-0405-4f07-bf09-0a0b0c0d0e0f");
+  check_line(x, "amz-sdk-request", "attempt=1");
+  check_line(x, "Authorization",
+             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260102/us-east-1/"
+             "apprunner/aws4_request, SignedHeaders=content-type;host;"
+             "x-amz-date;x-amz-target, Signature=4a6f6a5e3e734c48a539fba78eb8"
+             "e787cde5f3280926384345c400dd20574c44");
+  CHECK(line_of(x, "X-Amz-Security-Token") == NULL, "no token");
+  CHECK(strstr(line_of(x, "User-Agent"), " md/libcurl#8 ") != NULL,
+        "its user agent: %s", line_of(x, "User-Agent"));
+  end(x, 200, AR_OK);
+  CHECK(call->err.code == AR_OK && call->attempts == 1, "success");
+  forget(call);
+}
+
+static void interim(void) {
+  struct ar_call *call = new_call();
+  struct ar_exchange *x = sent();
+  feed(x, AR_PART_HEAD, "HTTP/1.1 100 Continue\r\n");
+  feed(x, AR_PART_HEAD, "x-amzn-requestid: wrong\r\n");
+  feed(x, AR_PART_HEAD, "\r\n");
+  feed(x, AR_PART_HEAD, "HTTP/1.1 200 OK\r\n");
+  feed(x, AR_PART_HEAD, "X-Amzn-RequestId: right\r\n");
+  feed(x, AR_PART_HEAD, "\r\n");
+  feed(x, AR_PART_BODY, "{\"a\"");
+  feed(x, AR_PART_BODY, ":1}");
+  end(x, 200, AR_OK);
+  CHECK(call->err.code == AR_OK, "success after an interim answer");
+  CHECK_STR(ar_call_request_id(call), "right", "the request id");
+  CHECK_STR(ar_buf_str(&call->answer_body), "{\"a\":1}", "the body");
+  forget(call);
+}
+
+#define URI ":http://internal.amazon.com/coral/com.amazon.coral.validate/"
+
+static void errors(void) {
+  static const struct {
+    int status;
+    const char *type, *body, *code, *message;
+    bool document, retryable;
+  } rows[] = {
+      {400, "Foo", "{}", "Foo", "", true, false},
+      {400, "Foo" URI, "{}", "Foo", "", true, false},
+      {400, "ns#Foo" URI, "{}", "Foo", "", true, false},
+      {400, "Foo", "{\"code\":\"C\",\"__type\":\"T\"}", "Foo", "", true,
+       false},
+      {400, "", "{\"code\":\"n#Foo\"}", "Foo", "", true, false},
+      {400, "", "{\"code\":\"\",\"__type\":\"n#Foo" URI "\"}", "Foo", "", true,
+       false},
+      {400, "", "{\"code\":7,\"__type\":\"Foo\"}", "Foo", "", true, false},
+      {400, "", "{\"__type\":\"a#b#Foo\"}", "b#Foo", "", true, false},
+      {400, "", "{\"__type\":\":x\"}", "400", "", true, false},
+      {400, "", "{\"__type\":null}", "400", "", true, false},
+      {400, "", "{\"e\":{\"__type\":\"Foo\"}}", "400", "", true, false},
+      {400, "Foo", "not JSON", "Foo", "", false, false},
+      {503, "", "<html>", "503", "", false, true},
+      {404, "", "", "404", "", false, false},
+      {301, "", "", "301", "", false, false},
+      {400, "", "[]", "400", "", false, false},
+      {429, "", "{}", "429", "", true, true},
+      {400, "", "{\"__type\":\"ThrottlingException\"}", "ThrottlingException",
+       "", true, true},
+      {500, "", "{\"__type\":\"F\",\"message\":\"m\",\"Message\":\"M\"}", "F",
+       "m", true, true},
+      {400, "", "{\"__type\":\"F\",\"Message\":\"M\"}", "F", "M", true, false},
+      {400, "", "{\"__type\":\"F\",\"errorMessage\":\"E\"}", "F", "E", true,
+       false},
+      {400, "", "{\"__type\":\"F\",\"message\":null,\"Message\":\"M\"}", "F",
+       "M", true, false}};
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    struct ar_call *call = new_call();
+    struct ar_exchange *x = sent();
+    char line[256];
+    snprintf(line, sizeof line, "x-amzn-ErrorType: %s\r\n", rows[i].type);
+    feed(x, AR_PART_HEAD, "HTTP/1.1 400 Bad\r\n");
+    if (rows[i].type[0] != '\0') feed(x, AR_PART_HEAD, line);
+    feed(x, AR_PART_BODY, rows[i].body);
+    end(x, rows[i].status, AR_OK);
+    CHECK(call->err.code == AR_E_SERVICE && !call->ambiguous,
+          "answer %zu is the service's error", i);
+    CHECK_STR(ar_buf_str(&call->service_code), rows[i].code, "code");
+    CHECK_STR(ar_buf_str(&call->service_message), rows[i].message, "message");
+    CHECK(call->service_document == rows[i].document, "%zu: a document", i);
+    CHECK(call->retryable == rows[i].retryable, "answer %zu: retryable", i);
+    forget(call);
+  }
+}
+
+static void limits(void) {
+  struct ar_call *call = new_call();
+  struct ar_exchange *x = sent();
+  char body[1002];
+  memset(body, 'x', sizeof body);
+  feed(x, AR_PART_HEAD, "HTTP/1.1 200 OK\r\n");
+  CHECK(x->append(x, AR_PART_BODY, body, 1000), "1,000 bytes are taken");
+  CHECK(!x->append(x, AR_PART_BODY, body, 1), "one more is refused");
+  end(x, 200, AR_E_TOO_LARGE);
+  CHECK(call->err.code == AR_E_TOO_LARGE && !call->retryable,
+        "the answer is too large: %s", call->err.message);
+  CHECK(strstr(call->err.message, "body") && strstr(call->err.message, "1000"),
+        "it says what and how much: %s", call->err.message);
+  forget(call);
+  call = new_call();
+  x = sent();
+  feed(x, AR_PART_HEAD, "HTTP/1.1 200 OK\r\n");
+  for (int i = 0; i < 70; i++)
+    if (!x->append(x, AR_PART_HEAD, body, 1000)) break;
+  end(x, 200, AR_E_TOO_LARGE);
+  CHECK(call->err.code == AR_E_TOO_LARGE && strstr(call->err.message, "head"),
+        "so is a head: %s", call->err.message);
+  forget(call);
+}
+
+/* A message that is larger than the core keeps is no reason to lose the
+   service's code. */
+static void long_message(void) {
+  static const char *const none[] = {"AWS_ACCESS_KEY_ID", "I",
+                                     "AWS_SECRET_ACCESS_KEY", "S", NULL};
+  struct ar_client *client = client_of(none);
+  struct ar_call *call;
+  struct ar_exchange *x;
+  ar_settings_set_number(&client->settings, AR_SET_MAX_RESPONSE_BYTES, 1 << 20,
+                         AR_SOURCE_ARGUMENT, NULL);
+  call = call_of(client);
+  x = sent();
+  feed(x, AR_PART_BODY, "{\"__type\":\"Foo\",\"Message\":\"");
+  for (int i = 0; i < 100; i++) {
+    char text[1001];
+    memset(text, 'x', 1000);
+    text[1000] = '\0';
+    feed(x, AR_PART_BODY, text);
+  }
+  feed(x, AR_PART_BODY, "\"}");
+  end(x, 400, AR_OK);
+  CHECK(call->err.code == AR_E_SERVICE, "the service's error: %s",
+        call->err.message);
+  CHECK_STR(ar_buf_str(&call->service_code), "Foo", "its code");
+  forget(call);
+}
+
+static void failures(void) {
+  static const struct {
+    enum ar_code code;
+    bool sent, retryable;
+  } rows[] = {
+      {AR_E_CONNECT, false, true},     {AR_E_CONNECT_TIMEOUT, false, true},
+      {AR_E_READ_TIMEOUT, true, true}, {AR_E_CONNECTION_CLOSED, true, true},
+      {AR_E_TLS, false, false},        {AR_E_HTTP, true, true}};
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    struct ar_call *call = new_call();
+    struct ar_exchange *x = sent();
+    x->sent = rows[i].sent;
+    end(x, 0, rows[i].code);
+    CHECK(call->err.code == rows[i].code && call->attempts == 1,
+          "failure %zu is told", i);
+    CHECK(strcmp(call->err.message, "the detail") == 0, "with its detail");
+    CHECK(call->ambiguous == rows[i].sent, "failure %zu: ambiguous", i);
+    CHECK(call->retryable == rows[i].retryable, "failure %zu: retryable", i);
+    forget(call);
+  }
+}
+
+/* What fails before anything is sent. */
+static void unsent(void) {
+  struct ar_client *client = client_of(no_variables);
+  struct ar_call *call = call_of(client);
+  CHECK(sent() == NULL && call->err.code == AR_E_NO_CREDENTIALS,
+        "without credentials nothing is sent");
+  CHECK(call->attempts == 0 && !call->ambiguous, "nor attempted");
+  forget(call);
+  client = client_of(variables);
+  call = call_of(client);
+  ar_buf_reset(&call->region);
+  CHECK(sent() == NULL && call->err.code == AR_E_NO_REGION,
+        "nor without a region");
+  forget(call);
+  client = client_of(variables);
+  ar_client_retain(client);
+  call = call_of(client);
+  ar_client_close(client);
+  ar_client_release(client);
+  CHECK(sent() == NULL && call->err.code == AR_E_CANCELLED,
+        "nor by a closed client");
+  forget(call);
+}
+
+/* Cancelled: before it was begun, ordered, and in flight. */
+static void cancelled(void) {
+  for (int phase = 0; phase < 3; phase++) {
+    struct ar_call *call = new_call();
+    struct ar_exchange *x = NULL, *y = NULL;
+    int64_t id;
+    if (phase == 1) ar_jobs_step(&jobs, &now);
+    if (phase == 2) x = sent();
+    CHECK(ar_job_end(&call->job, AR_E_CANCELLED, "why"), "it ends");
+    CHECK(call->err.code == AR_E_CANCELLED && call->ambiguous == (phase == 2),
+          "cancelled in phase %d", phase);
+    CHECK(ar_jobs_order(&jobs, &y, &id) ==
+              (phase == 2 ? AR_ORDER_FORGET : AR_ORDER_NONE),
+          "what is in flight, and only that, is to be forgotten");
+    if (y) y->release(y);
+    if (x) x->release(x);
+    forget(call);
+  }
+}
+
+static void timed_out(void) {
+  struct ar_client *client = client_of(variables);
+  struct ar_call *call;
+  struct ar_exchange *x, *y;
+  struct ar_now later = {2000, now.epoch};
+  int64_t id;
+  ar_settings_set_number(&client->settings, AR_SET_TIMEOUT, 0.5,
+                         AR_SOURCE_ARGUMENT, NULL);
+  call = call_of(client);
+  call->job.deadline = 1500;
+  x = sent();
+  ar_jobs_step(&jobs, &later);
+  CHECK(call->err.code == AR_E_CALL_TIMEOUT && call->ambiguous, "too late: %s",
+        call->err.message);
+  CHECK(strstr(call->err.message, "0.5 s"), "it says what was allowed");
+  CHECK(ar_jobs_order(&jobs, &y, &id) == AR_ORDER_FORGET, "forgotten");
+  y->release(y);
+  x->release(x);
+  forget(call);
+}
+
+/* Closing a client ends its calls, in whatever phase, and no other's. */
+static void closed(void) {
+  struct ar_client *client = client_of(variables);
+  struct ar_call *mine[2], *other;
+  struct ar_exchange *x, *y;
+  int64_t id;
+  ar_client_retain(client);
+  ar_client_retain(client);
+  mine[0] = call_of(client);
+  x = sent();
+  mine[1] = call_of(client);
+  other = new_call();
+  ar_calls_cancel(&jobs, client);
+  ar_client_close(client);
+  ar_client_release(client);
+  CHECK(mine[0]->err.code == AR_E_CANCELLED &&
+            mine[1]->err.code == AR_E_CANCELLED,
+        "its calls end");
+  CHECK(other->job.phase == AR_JOB_READY, "the other goes on");
+  CHECK(ar_jobs_order(&jobs, &y, &id) == AR_ORDER_FORGET && x == y, "forgot");
+  y->release(y);
+  x->release(x);
+  while (ar_jobs_take_done(&jobs)) continue;
+  ar_job_release(&mine[0]->job);
+  ar_job_release(&mine[1]->job);
+  end(sent(), 200, AR_OK);
+  forget(other);
+}
+
+static void regions(void) {
+  static const struct {
+    const char *argument, *env, *arn, *region;
+  } rows[] = {{"a-1", "e-1", "arn:aws:apprunner:r-1:1:s", "a-1"},
+              {NULL, "e-1", "arn:aws:apprunner:r-1:1:s", "r-1"},
+              {NULL, "e-1", "arn:aws:apprunner::1:s", "e-1"},
+              {NULL, "e-1", "arn:aws:apprunner:r/1:1:s", "e-1"},
+              {NULL, "e-1", "arn:aws:apprunner:r-1", "r-1"},
+              {NULL, "e-1", "arn:aws", "e-1"},
+              {NULL, "e-1", "arn:::", "e-1"},
+              {NULL, "e-1", "x:aws:apprunner:r-1:1:s", "e-1"},
+              {NULL, "e-1", "", "e-1"},
+              {NULL, NULL, "", ""}};
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    const char *env[] = {"AWS_REGION", rows[i].env, NULL};
+    struct ar_env e = kit_env(rows[i].env ? env : no_variables);
+    struct ar_client *client = ar_client_new(&e);
+    if (rows[i].argument)
+      ar_settings_set(&client->settings, AR_SET_REGION,
+                      ar_str_of(rows[i].argument), AR_SOURCE_ARGUMENT, NULL);
+    ar_settings_complete(&client->settings, &e, NULL);
+    CHECK_STR(ar_client_region(client, ar_str_of(rows[i].arn)), rows[i].region,
+              rows[i].arn);
+    ar_client_release(client);
+  }
+}
+
+int main(void) {
+  ar_jobs_init(&jobs);
+  request();
+  interim();
+  errors();
+  limits();
+  long_message();
+  failures();
+  unsent();
+  cancelled();
+  timed_out();
+  closed();
+  regions();
+  ar_jobs_free(&jobs);
+  return checked();
+}

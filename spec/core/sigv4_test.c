@@ -1,0 +1,160 @@
+/*
+** The signer's inside: digests, the derived key and its cache.
+*/
+#include "../../src/core/sigv4.h"
+
+#include "../../src/core/digest.h"
+#include "kit.h"
+
+#define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+
+static const char *hex(const unsigned char *p) {
+  static char out[2 * AR_SHA256_SIZE + 1];
+  for (size_t i = 0; i < AR_SHA256_SIZE; i++)
+    snprintf(out + 2 * i, 3, "%02x", p[i]);
+  return out;
+}
+
+/* FIPS 180-2 and RFC 4231. */
+static void digests(void) {
+  unsigned char out[AR_SHA256_SIZE];
+  char key[131];
+  memset(key, 0xaa, sizeof key);
+  ar_sha256(AR_STR(""), out);
+  CHECK_STR(ar_str_of(hex(out)),
+            "e3b0c44298fc1c149afbf4c8996fb924"
+            "27ae41e4649b934ca495991b7852b855",
+            "SHA-256 of nothing");
+  ar_hmac_sha256(AR_STR("Jefe"), AR_STR("what do ya want for nothing?"), out);
+  CHECK_STR(ar_str_of(hex(out)),
+            "5bdcc146bf60754e6a042426089575c7"
+            "5a003f089d2739839dec58b964ec3843",
+            "HMAC, test case 2");
+  ar_hmac_sha256(
+      ar_str_n(key, sizeof key),
+      AR_STR("Test Using Larger Than Block-Size Key - Hash Key First"), out);
+  CHECK_STR(ar_str_of(hex(out)),
+            "60e431591ee0b67f0d8a26aacbf5b77f"
+            "8e0bc6213728c5140546040f0ee37f54",
+            "HMAC, test case 6");
+}
+
+static const struct ar_header host = {{"host", 4}, {"h", 1}};
+
+static struct ar_sign_request request_of(const char *region, int64_t time) {
+  return (struct ar_sign_request){.method = AR_STR("POST"),
+                                  .path = AR_STR("/"),
+                                  .query = AR_STR(""),
+                                  .body = AR_STR("{}"),
+                                  .headers = &host,
+                                  .header_count = 1,
+                                  .region = ar_str_of(region),
+                                  .service = AR_STR("apprunner"),
+                                  .time = time};
+}
+
+static void signing_key(void) {
+  struct ar_sign_request r = request_of("us-east-1", 1767323045);
+  struct ar_signature s;
+  struct ar_creds creds;
+  ar_signature_init(&s);
+  ar_creds_init(&creds);
+  kit_creds(&creds, "AKIDEXAMPLE", SECRET, NULL);
+  CHECK(ar_sigv4_sign(&s, &r, &creds, NULL) == AR_OK, "signs");
+  CHECK_STR(ar_str_of(hex(creds.key.key)),
+            "e6dfdd98a6a657a4b710b98198b3795e"
+            "c6a369f7bcce11715fcfedbb92c0daab",
+            "the signing key");
+  CHECK_STR(ar_buf_str(&s.scope), "20260102/us-east-1/apprunner/aws4_request",
+            "the scope");
+  ar_creds_free(&creds);
+  ar_signature_free(&s);
+}
+
+/* What one key and one room give for many requests is what fresh ones give. */
+static void cache(void) {
+  static const char *const names[] = {"us-east-1", "us-east-11", "us-east"};
+  static const char *const secrets[] = {SECRET, "another"};
+  struct ar_signature kept, fresh;
+  struct ar_creds creds, new_creds;
+  size_t wrong = 0;
+  ar_signature_init(&kept);
+  ar_creds_init(&creds);
+  for (int i = 0; i < 60; i++) {
+    struct ar_sign_request r =
+        request_of(names[i % 3], 1767323045 + i / 7 * 43200);
+    ar_creds_init(&new_creds);
+    ar_signature_init(&fresh);
+    kit_creds(&new_creds, "ID", secrets[i / 20 % 2], i % 5 ? NULL : "T");
+    if (i % 20 == 0) { /* new credentials of the same id */
+      ar_creds_free(&creds);
+      kit_creds(&creds, "ID", secrets[i / 20 % 2], NULL);
+    }
+    ar_buf_reset(&creds.session_token);
+    if (i % 5 == 0) ar_buf_addz(&creds.session_token, "T");
+    wrong += ar_sigv4_sign(&kept, &r, &creds, NULL) != AR_OK;
+    wrong += ar_sigv4_sign(&fresh, &r, &new_creds, NULL) != AR_OK;
+    wrong += strcmp(kept.signature, fresh.signature) != 0;
+    wrong += !ar_str_eq(ar_buf_str(&kept.authorization),
+                        ar_buf_str(&fresh.authorization));
+    ar_creds_free(&new_creds);
+    ar_signature_free(&fresh);
+  }
+  CHECK(wrong == 0, "the kept key is never another's: %zu wrong", wrong);
+  ar_creds_free(&creds);
+  ar_signature_free(&kept);
+}
+
+/* The key is wiped with its credentials, and does not follow new ones. */
+static void wiped(void) {
+  struct ar_sign_request r = request_of("us-east-1", 0);
+  static const unsigned char zero[AR_SHA256_SIZE];
+  struct ar_signature s;
+  struct ar_creds from, to;
+  ar_signature_init(&s);
+  ar_creds_init(&from);
+  ar_creds_init(&to);
+  kit_creds(&from, "ID", SECRET, "T");
+  ar_sigv4_sign(&s, &r, &from, NULL);
+  ar_creds_move(&to, &from);
+  CHECK(from.access_key_id.n == 0 && from.secret_access_key.n == 0 &&
+            from.session_token.n == 0 && from.key.scope.n == 0 &&
+            memcmp(from.key.key, zero, sizeof zero) == 0,
+        "what was moved leaves nothing behind");
+  CHECK_STR(ar_buf_str(&to.secret_access_key), SECRET, "it arrived");
+  ar_creds_free(&to);
+  CHECK(to.key.scope.n == 0 && memcmp(to.key.key, zero, sizeof zero) == 0,
+        "what was freed keeps no key");
+  ar_creds_free(&from);
+  ar_signature_free(&s);
+}
+
+/* A failure leaves no signature of the request before. */
+static void failures(void) {
+  struct ar_sign_request r = request_of("us-east-1", 0);
+  struct ar_signature s;
+  struct ar_creds creds;
+  struct ar_err err;
+  ar_signature_init(&s);
+  ar_creds_init(&creds);
+  kit_creds(&creds, "ID", SECRET, NULL);
+  ar_sigv4_sign(&s, &r, &creds, &err);
+  r.method = AR_STR("PO ST");
+  CHECK(ar_sigv4_sign(&s, &r, &creds, &err) == AR_E_PARAM, "a bad method");
+  CHECK(s.authorization.n == 0 && s.canonical_request.n == 0,
+        "nothing is left of the last one");
+  r = request_of("us-east-1", 0);
+  r.header_count = 0;
+  CHECK(ar_sigv4_sign(&s, &r, &creds, &err) == AR_E_PARAM, "no Host");
+  ar_creds_free(&creds);
+  ar_signature_free(&s);
+}
+
+int main(void) {
+  digests();
+  signing_key();
+  cache();
+  wiped();
+  failures();
+  return checked();
+}
