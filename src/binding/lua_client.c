@@ -188,17 +188,25 @@ static struct ar_str arn_of(lua_State *L, int params,
   return arn;
 }
 
-/* Lists the problems, the table on top of the stack, in one error. */
+/* Pushes the problems of the list at `index` as one text. */
+static void push_problems(lua_State *L, int index) {
+  int n = (int)lua_rawlen(L, index);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "Parameter validation failed: ");
+  for (int i = 1; i <= n; i++) {
+    if (i > 1) luaL_addstring(&b, "; ");
+    lua_rawgeti(L, index, i);
+    luaL_addvalue(&b);
+  }
+  luaL_pushresult(&b);
+}
+
+/* One error for the list of problems on top of the stack. */
 static int fail_params(lua_State *L, const struct ar_operation *operation) {
   struct lar_error error = {.code = AR_E_PARAM, .operation = operation->name};
-  int problems = lua_gettop(L), n = (int)lua_rawlen(L, problems);
-  luaL_checkstack(L, 2 * n + 4, "too many problems in the parameters");
-  lua_pushliteral(L, "Parameter validation failed: ");
-  for (int i = 1; i <= n; i++) {
-    if (i > 1) lua_pushliteral(L, "; ");
-    lua_rawgeti(L, problems, i);
-  }
-  lua_concat(L, 2 * n);
+  int problems = lua_gettop(L);
+  push_problems(L, problems);
   error.message = lar_to_str(L, -1);
   lar_fail_with(L, &error);
   lua_pushvalue(L, problems);

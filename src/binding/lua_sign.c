@@ -10,7 +10,7 @@ struct signer {
   struct ar_creds creds;
   struct ar_buf host; /* derived from the URL */
   struct ar_sign_request request;
-  struct ar_header headers[AR_MAX_HEADERS + 1];
+  struct ar_header headers[AR_MAX_HEADERS];
 };
 
 static int signer_gc(lua_State *L) {
@@ -82,7 +82,7 @@ static int read_headers(lua_State *L, struct signer *s) {
   if (!lua_isnil(L, -1) && !lua_istable(L, -1))
     return fail_argument(L, "headers", "table", luaL_typename(L, -1));
   if (lua_istable(L, -1)) n = lua_rawlen(L, -1);
-  if (n > AR_MAX_HEADERS)
+  if (n >= AR_MAX_HEADERS) /* there may be a Host to add */
     return fail_argument(L, "headers", "at most 128", "more");
   for (size_t i = 0; i < n; i++) {
     lua_rawgeti(L, -1, (int)i + 1);
@@ -131,8 +131,11 @@ static int read_target(lua_State *L, struct signer *s) {
     host = ar_buf_str(&s->host);
   }
   mark = ar_str_find(s->request.path, '?', 0);
-  if (mark < s->request.path.n && s->request.query.n == 0)
+  if (mark < s->request.path.n) {
+    if (s->request.query.n > 0)
+      return fail_argument(L, "query", "none beside that of the path", "both");
     s->request.query = ar_str_from(s->request.path, mark + 1);
+  }
   s->request.path.n = mark;
   if (!has_header(s, AR_STR("host"))) {
     if (host.n == 0)

@@ -11,8 +11,8 @@
 
 AR_HIDDEN
 
-/* More headers than this in one request are refused. */
-#define AR_MAX_HEADERS 128
+/* More headers than this in one request are refused, Host among them. */
+#define AR_MAX_HEADERS 129
 
 struct ar_header {
   struct ar_str name, value;

@@ -68,9 +68,10 @@ void ar_uri_normalize_path(struct ar_buf *out, struct ar_str path) {
   if (slash_at_end || out->n == start) ar_buf_addc(out, '/');
 }
 
-/* One encoded "name=value" of a query; both are slices of one buffer. */
+/* One encoded "name=value" of a query. */
 struct pair {
-  size_t name, name_length, value, value_length;
+  size_t name_length, value_length; /* in the text, one after the other */
+  struct ar_str name, value;        /* once the text has stopped moving */
 };
 
 struct query {
@@ -79,52 +80,39 @@ struct query {
   size_t count;
 };
 
+/* Adds `raw` to the text, decoded and encoded; returns its length there. */
 static size_t add_encoded(struct query *q, struct ar_str raw,
                           struct ar_buf *scratch) {
-  size_t at = q->text.n;
+  size_t before = q->text.n;
   ar_buf_reset(scratch);
   ar_uri_decode(scratch, raw);
   if (scratch->failed) q->text.failed = scratch->failed;
   ar_uri_encode(&q->text, ar_buf_str(scratch), false);
-  return at;
+  return q->text.n - before;
 }
 
 static void add_pair(struct query *q, struct ar_str raw,
                      struct ar_buf *scratch) {
   struct pair *pair = &q->pairs[q->count++];
   size_t equals = ar_str_find(raw, '=', 0);
-  pair->name = add_encoded(q, ar_str_n(raw.p, equals), scratch);
-  pair->value = add_encoded(q, ar_str_from(raw, equals + 1), scratch);
-  pair->name_length = pair->value - pair->name;
-  pair->value_length = q->text.n - pair->value;
+  pair->name_length = add_encoded(q, ar_str_n(raw.p, equals), scratch);
+  pair->value_length = add_encoded(q, ar_str_from(raw, equals + 1), scratch);
 }
 
-static struct ar_str pair_name(const struct query *q, const struct pair *p) {
-  return ar_str_n(ar_buf_z(&q->text) + p->name, p->name_length);
-}
-
-static struct ar_str pair_value(const struct query *q, const struct pair *p) {
-  return ar_str_n(ar_buf_z(&q->text) + p->value, p->value_length);
-}
-
-static int compare(const struct query *q, const struct pair *a,
-                   const struct pair *b) {
-  int order = ar_str_cmp(pair_name(q, a), pair_name(q, b));
-  return order ? order : ar_str_cmp(pair_value(q, a), pair_value(q, b));
-}
-
-/* Shell sort: a query may be hostile, and qsort takes no context in C11. */
-static void sort(struct query *q) {
-  for (size_t gap = q->count / 2; gap > 0; gap /= 2) {
-    for (size_t i = gap; i < q->count; i++) {
-      struct pair moving = q->pairs[i];
-      size_t at = i;
-      for (; at >= gap && compare(q, &q->pairs[at - gap], &moving) > 0;
-           at -= gap)
-        q->pairs[at] = q->pairs[at - gap];
-      q->pairs[at] = moving;
-    }
+static void point_pairs(struct query *q) {
+  const char *at = ar_buf_z(&q->text);
+  for (size_t i = 0; i < q->count; i++) {
+    struct pair *pair = &q->pairs[i];
+    pair->name = ar_str_n(at, pair->name_length);
+    pair->value = ar_str_n(at + pair->name_length, pair->value_length);
+    at += pair->name_length + pair->value_length;
   }
+}
+
+static int compare_pairs(const void *one, const void *other) {
+  const struct pair *a = one, *b = other;
+  int order = ar_str_cmp(a->name, b->name);
+  return order ? order : ar_str_cmp(a->value, b->value);
 }
 
 static size_t count_pairs(struct ar_str query) {
@@ -136,11 +124,10 @@ static size_t count_pairs(struct ar_str query) {
 static void write(struct ar_buf *out, const struct query *q) {
   for (size_t i = 0; i < q->count; i++) {
     if (i > 0) ar_buf_addc(out, '&');
-    ar_buf_adds(out, pair_name(q, &q->pairs[i]));
+    ar_buf_adds(out, q->pairs[i].name);
     ar_buf_addc(out, '=');
-    ar_buf_adds(out, pair_value(q, &q->pairs[i]));
+    ar_buf_adds(out, q->pairs[i].value);
   }
-  if (q->text.failed) out->failed = q->text.failed;
 }
 
 int ar_uri_canonical_query(struct ar_buf *out, struct ar_str query,
@@ -156,8 +143,13 @@ int ar_uri_canonical_query(struct ar_buf *out, struct ar_str query,
     if (end > at) add_pair(&q, ar_str_n(query.p + at, end - at), &scratch);
     at = end + 1;
   }
-  if (q.text.failed == AR_OK) sort(&q);
-  write(out, &q);
+  if (q.text.failed) {
+    out->failed = q.text.failed;
+  } else {
+    point_pairs(&q);
+    qsort(q.pairs, q.count, sizeof *q.pairs, compare_pairs);
+    write(out, &q);
+  }
   ar_buf_free(&scratch);
   ar_buf_free(&q.text);
   free(q.pairs);
@@ -231,6 +223,8 @@ static void split_authority(struct ar_str authority, struct ar_url *url) {
   colon = ar_str_find(authority, ':', from);
   url->host = ar_str_n(authority.p, colon);
   url->port = ar_str_from(authority, colon + 1);
+  while (url->port.n > 1 && url->port.p[0] == '0')
+    url->port = ar_str_from(url->port, 1);
 }
 
 static void split_rest(struct ar_str rest, struct ar_url *url) {
