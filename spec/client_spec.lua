@@ -556,6 +556,7 @@ describe("settings that are wrong", function()
     { "half a byte", { max_response_bytes = 1.5 }, "max_response_bytes" },
     { "a room that is no number", { max_response_bytes = nan }, "max_response_bytes" },
     { "an unknown loop", { loop = "libev" }, "loop" },
+    { "nginx as loop where there is none", { loop = "nginx" }, "loop: no nginx here" },
     { "a boolean as loop", { loop = true }, "loop: expected string, got boolean" },
     { "a number as endpoint_url", { endpoint_url = 8080 }, "endpoint_url" },
     { "a line feed in user_agent_extra", { user_agent_extra = "a\r\nEvil: 1" }, "user_agent_extra" },

@@ -198,6 +198,13 @@ end
 
 Client.__close = methods.close
 
+-- Whether there is what the setting `loop` asks for; true, or false and why.
+local function has_loop(setting)
+  if setting == "nginx" then return ngx ~= nil and ngx.get_phase ~= nil, "this program is not nginx" end
+  if setting == "luv" then return pcall(loop, "luv") end
+  return true
+end
+
 -- Settings that are functions stay here; the core knows all the others.
 local function take_functions(settings)
   local functions, others = {}, {}
@@ -223,6 +230,10 @@ function apprunner.client(settings)
   if not functions then return nil, others end
   local handle, err = core.client(others)
   if not handle then return nil, err end
+  local there, why = has_loop(handle:setting "loop")
+  if not there then
+    return core.fail("InvalidConfigError", ("loop: no %s here: %s"):format(handle:setting "loop", tostring(why)))
+  end
   local client = setmetatable({
     core = handle, loop = handle:setting "loop", transport = functions.transport, logger = functions.logger,
   }, Client)
