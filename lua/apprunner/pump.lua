@@ -74,7 +74,7 @@ end
 
 -- Steps the jobs and carries out what they order, until they want no more.
 local function step_jobs()
-  core.step()
+  if not core.step() then return end
   for order, exchange, id in core.order do
     if order == "send" then
       send(exchange, id)
@@ -101,7 +101,7 @@ end
 
 -- Takes what the engine has finished, and what that sets in motion.
 local function finish()
-  if engine then
+  if engine and engine:next_done() then
     while engine:next_done() do end
     step_jobs()
   end

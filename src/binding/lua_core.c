@@ -110,11 +110,13 @@ void lar_new_state(lua_State *L) {
 /* --- the pump's half ------------------------------------------------------
  */
 
-/* step(): every job goes on as far as it can */
+/* step(): every job goes on as far as it can -> whether there are orders */
 static int core_step(lua_State *L) {
+  struct ar_jobs *jobs = &lar_state(L)->jobs;
   struct ar_now now = lar_now();
-  ar_jobs_step(&lar_state(L)->jobs, &now);
-  return 0;
+  ar_jobs_step(jobs, &now);
+  lua_pushboolean(L, ar_jobs_has_order(jobs));
+  return 1;
 }
 
 /* timeout() -> milliseconds until a step is due, 0: now, -1: no telling */
