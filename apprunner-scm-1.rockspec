@@ -102,5 +102,6 @@ build = {
   },
 }
 test = {
-  type = "busted",
+  type = "command",
+  command = "busted",
 }

@@ -1,6 +1,11 @@
--- apprunner.dump: a readable rendering of any response. Members that the API's
+-- apprunner.dump: a readable rendering of any response, in Lua's own syntax. Members that the API's
 -- model calls sensitive are hidden unless they are asked for.
 local core = require "apprunner.core"
+
+-- Words that cannot stand as a key by themselves.
+local reserved = {}
+for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true
+  until while]]):gmatch "%a+" do reserved[word] = true end
 
 local function compare(a, b)
   if type(a) == type(b) and (type(a) == "number" or type(a) == "string") then return a < b end
@@ -24,7 +29,7 @@ local function quote(s)
 end
 
 local function key_text(key)
-  if type(key) == "string" and key:find "^[%a_][%w_]*$" then return key end
+  if type(key) == "string" and key:find "^[%a_][%w_]*$" and not reserved[key] then return key end
   return "[" .. (type(key) == "string" and quote(key) or tostring(key)) .. "]"
 end
 
