@@ -69,6 +69,12 @@ describe("the README", function()
     for name in pairs(settings()) do assert.is_truthy(readme:find("`" .. name .. "`", 1, true), name) end
   end)
 
+  it("names every error code", function()
+    for code in pairs(names(read "src/core/fail.def", 'X%([%u_]+, [%u_]+, "(%w+)"%)')) do
+      assert.is_truthy(readme:find("`" .. code .. "`", 1, true), code)
+    end
+  end)
+
   it("names every operation", function()
     for name in pairs(functions_of(getmetatable(client()).__index)) do
       assert.is_truthy(readme:find(name, 1, true), name)

@@ -12,10 +12,8 @@
 
 #include "../core/base.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <signal.h>
-#include <time.h>
 
 struct ar_guard {
   sigset_t pipe, before;
@@ -35,10 +33,11 @@ static inline void ar_guard_enter(struct ar_guard *g) {
 }
 
 static inline void ar_guard_leave(struct ar_guard *g) {
-  static const struct timespec at_once = {0, 0};
-  if (!g->pending)
-    while (sigtimedwait(&g->pipe, NULL, &at_once) == -1 && errno == EINTR) {
-    }
+  sigset_t waiting;
+  int signal;
+  if (!g->pending && sigpending(&waiting) == 0 &&
+      sigismember(&waiting, SIGPIPE) == 1)
+    sigwait(&g->pipe, &signal); /* returns at once, with that one */
   pthread_sigmask(SIG_SETMASK, &g->before, NULL);
   ERR_pop_to_mark();
 }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "transfer.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,7 +38,12 @@ static int64_t silence_ends(const struct ar_transfer *t) {
 /* A new socket, which no program that the host starts inherits. */
 static curl_socket_t on_open(void *data, curlsocktype purpose,
                              struct curl_sockaddr *a) {
+#if defined(SOCK_CLOEXEC)
   int s = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+#else
+  int s = socket(a->family, a->socktype, a->protocol);
+  if (s >= 0) fcntl(s, F_SETFD, FD_CLOEXEC);
+#endif
   (void)data, (void)purpose;
   return s < 0 ? CURL_SOCKET_BAD : s;
 }

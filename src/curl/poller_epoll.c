@@ -3,6 +3,8 @@
 */
 #include "poller.h"
 
+#if defined(__linux__)
+
 #include <errno.h>
 #include <sys/epoll.h>
 
@@ -49,3 +51,7 @@ int ar_poller_wait(int poller, struct ar_ready *ready, int max, int ms) {
   }
   return n < 0 ? 0 : n;
 }
+
+#else
+typedef int ar_poller_epoll_unused; /* no file may be empty */
+#endif
