@@ -53,6 +53,7 @@ end
 function render(value, state, indent)
   if type(value) == "table" then return render_table(value, state, indent) end
   if type(value) == "string" then return quote(value) end
+  if type(value) == "number" then return (tostring(value):gsub(",", ".")) end -- whatever the locale
   return tostring(value)
 end
 

@@ -7,17 +7,23 @@ local pump = require "apprunner.pump"
 local apprunner = { _VERSION = "apprunner " .. core.version }
 
 -- lua-cjson, an instance of our own; Neovim has it as vim.json.
-local decode
-local function decoder()
-  if not decode then
-    local ok, cjson = pcall(require, "cjson")
-    if ok then
-      decode = cjson.new().decode
-    elseif vim and vim.json then
-      decode = vim.json.decode
-    end
+local decode, marks_tables
+local function new_decoder()
+  local ok, cjson = pcall(require, "cjson")
+  if ok then
+    decode = cjson.new().decode
+  elseif vim and vim.json then
+    decode, marks_tables = vim.json.decode, true
   end
   return decode
+end
+
+-- An instance of lua-cjson knows the locale that it was made in: where the host
+-- has changed it since, numbers with fractions fail, and a new one is made.
+local function decoded(body)
+  local ok, answer = pcall(decode, body)
+  if not ok then ok, answer = pcall(new_decoder(), body) end
+  return ok and answer or nil
 end
 
 -- ---------------------------------------------------------------------------
@@ -45,10 +51,19 @@ local function cannot_wait()
   )
 end
 
+-- Whether this coroutine can yield here, as far as this Lua can tell.
+local function can_yield()
+  return not coroutine.isyieldable or coroutine.isyieldable()
+end
+
 -- The loop in which a caller waits here, or nil, err.
 local function waiter(setting)
   local driver = pump.spawned_by()
-  if driver then return driver end
+  if driver and not driver.blocks and not can_yield() then
+    return core.fail("NotYieldableError", "the coroutine cannot yield inside a function of C's")
+  elseif driver then
+    return driver
+  end
   if setting ~= "blocking" then
     local co, is_main = coroutine.running()
     if on_nginx(setting) then
@@ -90,7 +105,7 @@ end
 -- changes nothing.
 local function log(client, level, message, fields)
   local logger = client.logger
-  if logger then coroutine.resume(coroutine.create(logger), level, message, fields) end
+  if logger then coroutine.resume(coroutine.create(function() logger(level, message, fields) end)) end
 end
 
 local function tell(client, method, out, err)
@@ -113,8 +128,7 @@ local function outcome(client, method, job)
   local out
   local body, err = job:answer()
   if body then
-    local ok, answer = pcall(decode, body)
-    out, err = job:finish(ok and answer or nil)
+    out, err = job:finish(decoded(body), marks_tables)
   end
   tell(client, method, out, err)
   return out, err
@@ -223,7 +237,7 @@ function apprunner.client(settings)
   if settings ~= nil and type(settings) ~= "table" then
     error(("bad settings of client (table expected, got %s)"):format(type(settings)), 2)
   end
-  if not decoder() then
+  if not (decode or new_decoder()) then
     return core.fail("InvalidConfigError", "lua-cjson is not installed, and there is no vim.json")
   end
   local functions, others = take_functions(settings or {})

@@ -16,6 +16,7 @@ local wanted = false -- a call was started, so there must be an engine
 local waiting = {} -- id of a job -> { loop, notify }
 local performers = {} -- id of a job -> { transport, loop }
 local spawned = setmetatable({}, { __mode = "k" }) -- coroutine -> its loop
+local awaited = setmetatable({}, { __mode = "k" }) -- coroutine -> id of the job it waits for
 
 -- What a waiting coroutine yields, and must be handed back.
 local token = setmetatable({}, {
@@ -69,7 +70,7 @@ local function send(exchange, id)
   end
   local ok, err = nil, engine_error
   if engine then ok, err = engine:add(exchange) end
-  if not ok then exchange:fail("HTTPClientError", err) end
+  if not ok then exchange:fail("HTTPClientError", err or "there is no HTTP engine") end
 end
 
 -- Steps the jobs and carries out what they order, until they want no more.
@@ -158,6 +159,7 @@ function pump.begin(job, transport, loop)
     performers[job:id()] = { transport = transport, loop = loop }
   else
     wanted = true
+    if not engine then engine_error = nil end -- what failed may work now
   end
   job:start()
 end
@@ -222,12 +224,16 @@ end
 
 -- Waits in a coroutine that `loop` drives, or that the host's loop does.
 function pump.suspend(job, loop)
-  local co, waits = coroutine.running(), true
+  local co, id = coroutine.running(), job:id()
+  awaited[co] = id
   pump.watch(job, loop, function()
-    if waits and coroutine.status(co) ~= "dead" then resume(loop, co, token) end
+    -- A wait that has ended otherwise is nobody's to end again.
+    if awaited[co] ~= id or coroutine.status(co) == "dead" then return end
+    awaited[co] = nil
+    resume(loop, co, token)
   end)
   local handed = coroutine.yield(token)
-  waits = false -- this wait is over, however it has ended
+  awaited[co] = nil
   if handed ~= token then
     error("a coroutine that waits for apprunner was resumed by code that is not a loop", 0)
   end

@@ -14,11 +14,17 @@ local function protect(fn, ...)
   return true, fn(...)
 end
 
+-- tostring, for values whose own __tostring raises.
+local function describe(value)
+  local ok, text = pcall(tostring, value)
+  return ok and text or type(value)
+end
+
 local function finish(exchange, ok, response, message)
   if not ok then
-    exchange:fail("HTTPClientError", "the transport raised an error: " .. tostring(response))
+    exchange:fail("HTTPClientError", "the transport raised an error: " .. describe(response))
   elseif response == nil then
-    exchange:fail("HTTPClientError", "the transport failed: " .. tostring(message))
+    exchange:fail("HTTPClientError", "the transport failed: " .. describe(message))
   else
     local good, problem = exchange:respond(response)
     if not good then exchange:fail("HTTPClientError", "the transport's response is unusable: " .. problem) end

@@ -108,17 +108,19 @@ static int job_answer(lua_State *L) {
 }
 
 /*
-** job:finish(decoded) -> output | nil, err: the answer as it was decoded, or
-** nil where that failed.
+** job:finish(decoded, marked) -> output | nil, err: the answer as it was
+** decoded, or nil where that failed. `marked`: the decoder, Neovim's, may have
+** marked tables.
 */
 static int job_finish(lua_State *L) {
   struct ar_call *call = check_call(L);
   struct ar_str body = ar_buf_str(&call->answer_body);
   struct ar_str start = ar_str_trim(body);
+  bool marked = lua_toboolean(L, 3);
   lua_settop(L, 2);
   if (!lua_istable(L, 2) || start.n == 0 || start.p[0] != '{')
     return fail_answer(L, call, "the answer is no JSON object");
-  lar_apply_shape(L, call->operation->output, call->answer_nulls);
+  lar_apply_shape(L, call->operation->output, call->answer_nulls || marked);
   lar_push_metadata(L, call);
   lua_setfield(L, 2, "ResponseMetadata");
   return 1;

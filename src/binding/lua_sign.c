@@ -40,8 +40,9 @@ static int fail_argument(lua_State *L, const char *name, const char *expected,
 }
 
 /*
-** Reads the text `name` of the table at `index`; the table keeps it alive. 0,
-** or 2 with nil and an error.
+** Reads the text `name` of the table at `index` and leaves it on the stack,
+** which keeps it alive: a metamethod may have made it. 0, or 2 with nil and an
+** error.
 */
 static int read_text(lua_State *L, int index, const char *name,
                      struct ar_str *to) {
@@ -50,7 +51,6 @@ static int read_text(lua_State *L, int index, const char *name,
     *to = lar_to_str(L, -1);
   else if (!lua_isnil(L, -1))
     return fail_argument(L, name, "string", luaL_typename(L, -1));
-  lua_pop(L, 1);
   return 0;
 }
 
@@ -64,35 +64,35 @@ static int read_flag(lua_State *L, int index, const char *name, bool *to) {
   return 0;
 }
 
-/* One {name, value} on top of the stack. */
+/* One {name, value} on top of the stack; name and value take its place. */
 static bool read_header(lua_State *L, struct ar_header *to) {
-  bool ok;
   if (!lua_istable(L, -1)) return false;
   lua_rawgeti(L, -1, 1);
   lua_rawgeti(L, -2, 2);
-  ok = lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING;
-  if (ok) *to = (struct ar_header){lar_to_str(L, -2), lar_to_str(L, -1)};
-  lua_pop(L, 2);
-  return ok;
+  lua_remove(L, -3);
+  if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+    return false;
+  *to = (struct ar_header){lar_to_str(L, -2), lar_to_str(L, -1)};
+  return true;
 }
 
 static int read_headers(lua_State *L, struct signer *s) {
   size_t n = 0;
+  int list;
   lua_getfield(L, 1, "headers");
+  list = lua_gettop(L);
   if (!lua_isnil(L, -1) && !lua_istable(L, -1))
     return fail_argument(L, "headers", "table", luaL_typename(L, -1));
   if (lua_istable(L, -1)) n = lua_rawlen(L, -1);
   if (n >= AR_MAX_HEADERS) /* there may be a Host to add */
     return fail_argument(L, "headers", "at most 128", "more");
   for (size_t i = 0; i < n; i++) {
-    lua_rawgeti(L, -1, (int)i + 1);
+    lua_rawgeti(L, list, (int)i + 1);
     if (!read_header(L, &s->headers[i]))
       return fail_argument(L, "headers", "a list of {name, value}",
                            "something else");
-    lua_pop(L, 1);
   }
   s->request.header_count = n;
-  lua_pop(L, 1);
   return 0;
 }
 
@@ -246,6 +246,7 @@ int lar_sign(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
+  luaL_checkstack(L, 2 * AR_MAX_HEADERS + 32, NULL);
   s = new_signer(L);
   failed = read_request(L, s);
   if (!failed) failed = read_options(L, s);

@@ -53,9 +53,10 @@ static void make_integers(lua_State *L, const struct ar_shape *shape) {
   }
 }
 
-/* lua-cjson's null is a light userdata, and nothing else of it is. */
+/* Null is a light userdata of lua-cjson and a full one in Neovim; nothing else
+   that either decodes is one. */
 static bool is_null(lua_State *L, int index) {
-  return lua_type(L, index) == LUA_TLIGHTUSERDATA;
+  return lua_isuserdata(L, index);
 }
 
 /* Closes the holes that nulls left in the list on top, `n` long. */
@@ -75,11 +76,17 @@ static void close_holes(lua_State *L, int n) {
   }
 }
 
-/* Takes the nulls out of the table on top, at every depth. */
+/* Takes the nulls out of the table on top, at every depth, and the metatables
+   with which Neovim marks empty objects. */
 static void drop_nulls(lua_State *L) {
   int n = (int)lua_rawlen(L, -1);
   bool dropped = false;
   luaL_checkstack(L, 4, "the answer nests too deep");
+  if (lua_getmetatable(L, -1)) {
+    lua_pushnil(L);
+    lua_setmetatable(L, -3);
+    lua_pop(L, 1);
+  }
   for (lua_pushnil(L); lua_next(L, -2);) {
     if (is_null(L, -1)) {
       dropped = true;

@@ -37,6 +37,7 @@ static void exchange_release(struct ar_exchange *x) {
 static bool exchange_append(struct ar_exchange *x, enum ar_part part,
                             const char *p, size_t n) {
   struct ar_call *call = CALL_OF_EXCHANGE(x);
+  if (call->job.phase == AR_JOB_DONE) return false; /* nobody asks now */
   if (part == AR_PART_BODY)
     return ar_buf_add(&call->answer_body, p, n) == AR_OK;
   if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) {
@@ -49,6 +50,7 @@ static bool exchange_append(struct ar_exchange *x, enum ar_part part,
 static void exchange_finish(struct ar_exchange *x,
                             const struct ar_outcome *outcome) {
   struct ar_call *call = CALL_OF_EXCHANGE(x);
+  if (call->job.phase == AR_JOB_DONE) return; /* it was cancelled meanwhile */
   call->outcome = *outcome;
   call->job.exchange = NULL;
   ar_job_ready(&call->job);

@@ -62,8 +62,9 @@ static bool is_literal(struct ar_str word) {
   for (size_t i = 0; i < word.n; i++)
     if (ar_is_alpha(word.p[i]) && (ar_lower(word.p[i]) != 'e' || i == 0))
       return false;
-  return word.p[0] == '-' ? word.n > 1 && ar_is_digit(word.p[1])
-                          : ar_is_digit(word.p[0]);
+  if (word.p[0] == '-') word = ar_str_from(word, 1);
+  return word.n > 0 && ar_is_digit(word.p[0]) &&
+         !(word.n > 1 && word.p[0] == '0' && ar_is_digit(word.p[1]));
 }
 
 /* The index of the last byte of the word that begins at `i`, or doc.n when it

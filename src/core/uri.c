@@ -237,7 +237,7 @@ static void split_rest(struct ar_str rest, struct ar_url *url) {
 }
 
 int ar_url_parse(struct ar_str text, struct ar_url *url, struct ar_err *err) {
-  struct ar_str rest = text;
+  struct ar_str rest = text, shown;
   size_t end = 0;
   if (ar_str_has_control(text))
     return ar_fail(err, AR_E_BAD_ENDPOINT, "control character in a URL");
@@ -249,13 +249,14 @@ int ar_url_parse(struct ar_str text, struct ar_url *url, struct ar_err *err) {
   while (end < rest.n && strchr("/?#", rest.p[end]) == NULL) end++;
   split_authority(ar_str_n(rest.p, end), url);
   split_rest(ar_str_from(rest, end), url);
+  /* What looks like a host may be part of a password. */
+  shown = ar_str_find(text, '@', 0) < text.n ? AR_STR("") : url->host;
   if (!is_host_name(url->host) && !(url->host.n > 0 && url->host.p[0] == '[' &&
                                     is_ipv6_literal(url->host)))
-    return ar_fail(err, AR_E_BAD_ENDPOINT, "invalid host in a URL: '%.*s'",
-                   (int)url->host.n, url->host.p);
+    return ar_fail(err, AR_E_BAD_ENDPOINT, "invalid host in a URL%s%.*s",
+                   shown.n > 0 ? ": " : "", (int)shown.n, shown.p);
   if (!is_port(url->port))
-    return ar_fail(err, AR_E_BAD_ENDPOINT, "invalid port in a URL: '%.*s'",
-                   (int)url->port.n, url->port.p);
+    return ar_fail(err, AR_E_BAD_ENDPOINT, "invalid port in a URL");
   return AR_OK;
 }
 

@@ -16,8 +16,10 @@ blocking.start = pump.start
 blocking.call = pump.defer
 
 -- The caller's own turn: waits for `job` and steps for everybody.
-local alone = { name = "blocking", strict = true, kick = blocking.kick, start = pump.start }
+local alone = { name = "blocking", strict = true, blocks = true, kick = blocking.kick, start = pump.start }
 blocking.alone = alone
+
+function alone.call(_, notify) pump.defer(blocking, notify) end
 
 function alone.suspend(job)
   while not job:done() do pump.drive() end

@@ -13,7 +13,10 @@ local LONGEST_ALONE = 0.008 -- the same, where each waiter pumps
 local LOOK_AGAIN = 0.5 -- seconds after which a waiter sees whether a driver lives
 
 local semaphores, semaphore = pcall(require, "ngx.semaphore")
+local MOST_THREADS = 500 -- that one driver starts: nginx keeps them until it ends
+
 local driving = false
+local threads = 0 -- started since the driver began
 local asked -- when a timer was asked for that has not begun to drive
 
 -- The phases in which Lua code may yield.
@@ -36,11 +39,11 @@ end
 
 local function drive()
   local pause = SHORTEST
-  while not pump.idle(nginx) do pause = turn(pause, LONGEST) end
+  while not pump.idle(nginx) and threads < MOST_THREADS do pause = turn(pause, LONGEST) end
 end
 
 local function driver()
-  driving, asked = true, nil
+  driving, asked, threads = true, nil, 0
   local ok, err = pcall(drive)
   driving = false
   if not ok then ngx.log(ngx.ERR, "apprunner: ", err) end
@@ -88,12 +91,15 @@ function nginx.suspend(job)
   end
 end
 
--- A light thread each, so that a callback may wait, and raise, by itself.
-function nginx.call(loop, notify)
-  pump.defer(loop, function() ngx.thread.spawn(notify) end)
+-- nginx logs what a light thread raises.
+function nginx.start(_, fn, ...)
+  threads = threads + 1
+  return ngx.thread.spawn(fn, ...)
 end
 
--- nginx logs what a light thread raises.
-function nginx.start(_, fn, ...) return ngx.thread.spawn(fn, ...) end
+-- A light thread each, so that a callback may wait, and raise, by itself.
+function nginx.call(loop, notify)
+  pump.defer(loop, function() nginx.start(loop, notify) end)
+end
 
 return nginx

@@ -1,0 +1,133 @@
+-- One test for each mistake that was made once and is not to come back.
+
+local apprunner = require "apprunner"
+local programs = require "spec.support.programs"
+
+local ARN = "arn:aws:apprunner:eu-west-1:123456789012:service/x/0123456789abcdef0123456789abcdef"
+local KEYS = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" }
+local GOOD = { status = 200, body = '{"Service": {"Status": "PAUSED"}}' }
+
+local function client_with(transport, settings)
+  local all = { transport = transport, region = "us-east-1", credentials = KEYS }
+  for name, value in pairs(settings or {}) do all[name] = value end
+  return assert(apprunner.client(all))
+end
+
+describe("a transport that answers", function()
+  it("a call whose client it has closed changes nothing about its cancellation", function()
+    local client
+    client = client_with(function()
+      client:close()
+      return GOOD
+    end)
+    local out, err = client:pause_service { ServiceArn = ARN }
+    assert.is_nil(out)
+    assert.equal("Cancelled", err.code)
+  end)
+
+  it("a call that it has cancelled changes nothing about that", function()
+    local call, out, err
+    local client = client_with(function()
+      call:cancel()
+      return GOOD
+    end)
+    call = client:pause_service({ ServiceArn = ARN }, function(...) out, err = ... end)
+    apprunner.run()
+    assert.is_nil(out)
+    assert.equal("Cancelled", err.code)
+  end)
+
+  it("with an error that cannot be shown still fails the call", function()
+    local _, err = client_with(function() error(setmetatable({}, { __tostring = function() error "no" end })) end)
+      :pause_service { ServiceArn = ARN }
+    assert.equal("HTTPClientError", err.code)
+  end)
+end)
+
+it("sign reads a request whose members are made on demand, whatever the collector does", function()
+  local function on_demand(members)
+    return setmetatable({}, { __index = function(_, name)
+      collectgarbage()
+      local value = members[name]
+      return type(value) == "string" and value .. ("x"):rep(1000) or value
+    end })
+  end
+  local options = setmetatable({}, { __index = function(_, name)
+    collectgarbage()
+    return ({ region = "us-east-1", service = "apprunner", credentials = KEYS, time = 0 })[name]
+  end })
+  local signed = assert(apprunner.sign(on_demand { host = "h", path = "/", body = "b", query = "q=" }, options))
+  assert.matches("^GET\n/x+\nq=x+\nhost:hx+\n", signed.canonical_request)
+end)
+
+it("a wait that could not begin is not what ends the next one", function()
+  if not coroutine.isyieldable then return pending "this Lua cannot tell whether a coroutine can yield" end
+  local sent, told, slept = 0, nil, nil
+  local client = client_with(function()
+    sent = sent + 1
+    return GOOD
+  end)
+  apprunner.spawn(function()
+    string.gsub("x", "x", function() told = select(2, client:pause_service { ServiceArn = ARN }) end)
+    slept = apprunner.sleep(0.01)
+  end)
+  apprunner.run()
+  assert.equal("NotYieldableError", told.code)
+  assert.same({ 0, true }, { sent, slept })
+end)
+
+it("an engine that could not be had once is asked for again", function()
+  assert.equal("HTTPClientError EndpointConnectionError\n", programs.run([[
+    local apprunner = require "apprunner"
+    local client = assert(apprunner.client { region = "us-east-1", endpoint_url = "http://127.0.0.1:1",
+      credentials = { access_key_id = "a", secret_access_key = "b" } })
+    local path = package.cpath
+    package.cpath = ""
+    local _, first = client:list_services()
+    package.cpath = path
+    local _, second = client:list_services()
+    print(first.code, second.code)
+  ]]):gsub("\t", " "), nil)
+end)
+
+it("no error shows what may be part of a password in a URL", function()
+  for _, url in ipairs { "http://u:hunter2/x@h", "https://user:pa#hunter2@h/", "https://u:hunter2 @h/" } do
+    local client, err = apprunner.client { endpoint_url = url, region = "us-east-1", credentials = KEYS }
+    local out
+    if client then out, err = client:list_services() end
+    assert.is_nil(out)
+    assert.is_nil(tostring(err):find("hunter2", 1, true), tostring(err))
+    _, err = apprunner.sign({ url = url }, { credentials = KEYS, region = "us-east-1", service = "apprunner" })
+    assert.is_nil(tostring(err):find("hunter2", 1, true), tostring(err))
+  end
+end)
+
+it("a logger may be a table that can be called", function()
+  local told = 0
+  local logger = setmetatable({}, { __call = function() told = told + 1 end })
+  assert(client_with(function() return GOOD end, { logger = logger }):pause_service { ServiceArn = ARN })
+  assert.equal(1, told)
+end)
+
+it("what a coroutine raises that a transport has spawned is raised from run", function()
+  local client = client_with(function()
+    apprunner.spawn(function() error("mine", 0) end)
+    return GOOD
+  end)
+  assert(client:pause_service { ServiceArn = ARN })
+  assert.has_error(apprunner.run, "mine")
+end)
+
+it("null is nil and an empty object plain, where Neovim's own decoder is used #hosts", function()
+  local hosts = require "spec.support.hosts"
+  finally(hosts.clear)
+  local told = hosts.nvim [[
+    package.preload.cjson = function() error "not here" end
+    local client = assert(child.apprunner.client { region = "us-east-1",
+      transport = function() return { status = 200, body = '{"Service": {"DeletedAt": null, "Empty": {}}}' } end })
+    local service = assert(client:pause_service { ServiceArn = child.arn "x" }).Service
+    child.tell { deleted = type(service.DeletedAt), marked = getmetatable(service.Empty) ~= nil }
+    child.quit()
+  ]]
+  assert.same({ deleted = "nil", marked = false }, told)
+end)
