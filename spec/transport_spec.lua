@@ -107,7 +107,6 @@ describe("a transport", function()
   end)
 
   it("may wait by apprunner's own means, blocking or in a coroutine", function()
-    if _VERSION == "Lua 5.1" and not jit then return pending "PUC Lua 5.1 cannot" end
     local client = client_with(function()
       assert(apprunner.sleep(0.001))
       return GOOD
@@ -122,6 +121,16 @@ describe("a transport", function()
     end
     apprunner.run()
     assert.equal(3, ended)
+  end)
+
+  it("that raises after it has waited fails the call", function()
+    local client, told = client_with(function()
+      assert(apprunner.sleep(0.001))
+      error "down"
+    end), nil
+    apprunner.spawn(function() told = select(2, pause(client)) end)
+    apprunner.run()
+    assert.same({ "transport", "HTTPClientError" }, { told.kind, told.code })
   end)
 
   it("that answers too much is stopped at max_response_bytes", function()

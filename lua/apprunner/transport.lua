@@ -5,13 +5,16 @@ local pump = require "apprunner.pump"
 
 local transport = {}
 
--- PUC Lua 5.1 alone cannot yield across pcall; what a transport raises there
--- after it has yielded goes to whoever resumed it.
-local can_yield_in_pcall = _VERSION ~= "Lua 5.1" or jit ~= nil
-
+-- pcall, also where PUC Lua 5.1 cannot yield across it: there a coroutine in
+-- between catches what `fn` raises and passes on what it yields.
 local function protect(fn, ...)
-  if can_yield_in_pcall then return pcall(fn, ...) end
-  return true, fn(...)
+  if _VERSION ~= "Lua 5.1" or jit then return pcall(fn, ...) end
+  local inner = coroutine.create(fn)
+  local function relay(ok, ...)
+    if coroutine.status(inner) == "dead" then return ok, ... end
+    return relay(coroutine.resume(inner, coroutine.yield(...)))
+  end
+  return relay(coroutine.resume(inner, ...))
 end
 
 -- tostring, for values whose own __tostring raises.
@@ -40,8 +43,6 @@ function transport.perform(fn, exchange, loop)
   end)
   if err == pump.STRANDED then
     exchange:fail("InvalidConfigError", "the transport yielded where no loop can resume it")
-  elseif err then
-    finish(exchange, false, err)
   end
 end
 
