@@ -43,6 +43,8 @@ function transport.perform(fn, exchange, loop)
   end)
   if err == pump.STRANDED then
     exchange:fail("InvalidConfigError", "the transport yielded where no loop can resume it")
+  elseif err then -- out of memory, where what it returned was read
+    finish(exchange, false, err)
   end
 end
 
