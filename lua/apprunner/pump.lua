@@ -109,9 +109,11 @@ local function finish()
   return report()
 end
 
+local function lacks_engine() return wanted and not engine and not engine_error end
+
 local function must_bring_up()
   leave_parents_engine()
-  return wanted and not engine and not engine_error
+  return lacks_engine()
 end
 
 -- One turn of an event loop: moves whatever can move in `budget` milliseconds
@@ -139,7 +141,7 @@ end
 
 -- Milliseconds until a step is due; 0: now; -1: when something happens.
 function pump.timeout()
-  if wanted and not engine and not engine_error then return 0 end
+  if lacks_engine() then return 0 end
   local jobs = core.timeout()
   local io = engine and engine:timeout() or -1
   if jobs < 0 or io >= 0 and io < jobs then return io end
