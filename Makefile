@@ -25,16 +25,18 @@ CURL := $(wildcard src/curl/*.c)
 core_SOURCES := $(CORE) $(filter-out $(ENGINE),$(wildcard src/binding/*.c))
 curl_SOURCES := $(CURL) $(ENGINE) $(wildcard src/binding/compat.c) \
   src/core/fail.c src/core/str.c src/core/buf.c
-core_LIBS := -lcrypto
-curl_LIBS := -lcurl -lcrypto
+core_LIBS := -lcrypto -lexpat
+curl_LIBS := -lcurl -lssl -lcrypto
 
 LUA_FILES := $(shell cd lua && find . -name '*.lua' | sed 's,^\./,,' | sort)
-UNITS := $(patsubst spec/core/%.c,$(BUILD)/unit/%,$(wildcard spec/core/*_test.c))
+UNITS := $(patsubst spec/core/%.c,$(BUILD)/unit/%,$(wildcard spec/core/*_test.c)) \
+  $(patsubst spec/fuzz/%.c,$(BUILD)/unit/%,$(wildcard spec/fuzz/*_fuzz.c))
+FUZZERS := $(patsubst spec/fuzz/%.c,$(BUILD)/%,$(wildcard spec/fuzz/*_fuzz.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 # Every interpreter that a check starts finds the checkout and its own build.
 lua_path := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;
-CHECKS := test check lint check-memory bench soak
+CHECKS := test check lint check-memory fuzz bench soak chaos
 $(CHECKS): export LUA_PATH = $(lua_path)
 $(CHECKS): export LUA_PATH_5_3 = $(lua_path)
 $(CHECKS): export LUA_PATH_5_4 = $(lua_path)
@@ -42,7 +44,7 @@ $(CHECKS): export LUA_CPATH = $(CURDIR)/build/lua5.1/?.so;;
 $(CHECKS): export LUA_CPATH_5_3 = $(CURDIR)/build/lua5.3/?.so;;
 $(CHECKS): export LUA_CPATH_5_4 = $(CURDIR)/build/lua5.4/?.so;;
 
-.PHONY: all units helpers install uninstall demo $(CHECKS) clean help sources
+.PHONY: all units fuzzers helpers install uninstall demo $(CHECKS) clean help sources
 .SECONDARY:
 
 all: $(BUILD)/apprunner/core.so $(BUILD)/apprunner/curl.so ##  build for LUA (lua5.4; lua5.3, lua5.1, luajit)
@@ -61,7 +63,18 @@ units: $(UNITS)
 $(BUILD)/unit/%: $(BUILD)/obj/spec/core/%.o $(call objects,$(CORE)) \
     $$(if $$(findstring engine,$$*),$(call objects,$(CURL)))
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZER) $(LDFLAGS) -o $@ $^ $(if $(findstring engine,$*),-lcurl -lssl) -lcrypto -lpthread
+	$(CC) $(SANITIZER) $(LDFLAGS) $(WRAP) -o $@ $^ $(if $(findstring engine,$*),-lcurl -lssl) $(core_LIBS) -lpthread
+
+$(BUILD)/unit/xml_test: WRAP := -Wl,--wrap=malloc,--wrap=free
+
+# The fuzzing harnesses: as units they replay their corpus, by clang's
+# libFuzzer they are fed with what it finds.
+$(BUILD)/unit/%_fuzz: $(call objects,spec/fuzz/%_fuzz.c spec/fuzz/replay.c $(CORE))
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZER) $(LDFLAGS) -o $@ $^ $(core_LIBS) -lpthread
+fuzzers: $(FUZZERS)
+$(BUILD)/%_fuzz: $(call objects,spec/fuzz/%_fuzz.c $(CORE))
+	$(CC) -fsanitize=fuzzer $(SANITIZER) $(LDFLAGS) -o $@ $^ $(core_LIBS) -lpthread
 
 # Preloaded libraries of the checks, and the C programs of the bench.
 helpers: $(patsubst spec/support/%.c,build/support/%.so,$(wildcard spec/support/*.c)) \
@@ -99,11 +112,18 @@ lint: ##  warnings of two compilers, format, luacheck, cppcheck, house rules
 check-memory: ##  sanitizers and valgrind
 	spec/support/run.sh memory
 
+fuzz: ##  random texts for the parsers (FUZZ_SECONDS, FUZZ_RUNS: for each)
+	.ci/setup fuzz
+	.ci/fuzz
+
 bench: all helpers ##  print how fast it is
 	$(LUA) spec/bench/bench.lua
 
 soak: all helpers ##  many thousand calls in one process
 	$(LUA) spec/bench/soak.lua
+
+chaos: all ##  thousands of calls against a server that fails (CALLS, SEED)
+	$(LUA) spec/bench/chaos.lua
 
 clean: ##  remove build/
 	rm -rf build

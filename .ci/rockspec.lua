@@ -1,7 +1,7 @@
 -- Writes the lists of files in the rockspec anew, from the tree and from
 -- `make -s sources`: `lua5.4 .ci/rockspec.lua`, after a file came or went.
 local rockspec = "apprunner-scm-1.rockspec"
-local libraries = { core = '"crypto"', curl = '"curl", "crypto"' }
+local libraries = { core = '"crypto", "expat"', curl = '"curl", "ssl", "crypto"' }
 
 local out = {}
 local function add(line, ...) out[#out + 1] = "    " .. line:format(...) end

@@ -3,16 +3,21 @@
 */
 #include "../../src/core/sigv4.h"
 
+#include <openssl/err.h>
+
 #include "../../src/core/digest.h"
 #include "kit.h"
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
-static const char *hex(const unsigned char *p) {
+static const char *hex_of(const unsigned char *p, size_t n) {
   static char out[2 * AR_SHA256_SIZE + 1];
-  for (size_t i = 0; i < AR_SHA256_SIZE; i++)
-    snprintf(out + 2 * i, 3, "%02x", p[i]);
+  for (size_t i = 0; i < n; i++) snprintf(out + 2 * i, 3, "%02x", p[i]);
   return out;
+}
+
+static const char *hex(const unsigned char *p) {
+  return hex_of(p, AR_SHA256_SIZE);
 }
 
 /* FIPS 180-2 and RFC 4231. */
@@ -37,6 +42,31 @@ static void digests(void) {
             "60e431591ee0b67f0d8a26aacbf5b77f"
             "8e0bc6213728c5140546040f0ee37f54",
             "HMAC, test case 6");
+}
+
+/* FIPS 180-2, and the name of a file in the AWS CLI's cache. */
+static void sha1(void) {
+  unsigned char out[AR_SHA1_SIZE];
+  CHECK(ar_sha1(AR_STR("abc"), out) == AR_OK, "SHA-1 is there");
+  CHECK_STR(ar_str_of(hex_of(out, sizeof out)),
+            "a9993e364706816aba3e25717850c26c9cd0d89d", "SHA-1 of abc");
+  ar_sha1(AR_STR(""), out);
+  CHECK_STR(ar_str_of(hex_of(out, sizeof out)),
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709", "SHA-1 of nothing");
+  ar_sha1(AR_STR("my-sso"), out);
+  CHECK_STR(ar_str_of(hex_of(out, sizeof out)),
+            "0ad374308c5a4e22f723adf10145eafad7c4031c", "SHA-1 of a session");
+}
+
+/* The host's own errors are still there, and no other. */
+static void error_queue(void) {
+  unsigned char out[AR_SHA256_SIZE];
+  ERR_clear_error();
+  ERR_raise(ERR_LIB_USER, 42);
+  ar_sha256(AR_STR("abc"), out);
+  ar_sha1(AR_STR("abc"), out);
+  CHECK(ERR_GET_REASON(ERR_get_error()) == 42 && ERR_get_error() == 0,
+        "OpenSSL's error queue is left as found");
 }
 
 static const struct ar_header host = {{"host", 4}, {"h", 1}};
@@ -151,7 +181,9 @@ static void failures(void) {
 }
 
 int main(void) {
+  error_queue();
   digests();
+  sha1();
   signing_key();
   cache();
   wiped();

@@ -5,7 +5,7 @@
 #ifndef ar_date_h
 #define ar_date_h
 
-#include "base.h"
+#include "str.h"
 
 AR_HIDDEN
 
@@ -31,6 +31,16 @@ void ar_date_basic(int64_t epoch, char out[AR_DATE_SIZE]);
 ** bounds, with a fraction where there is one.
 */
 void ar_date_iso(int64_t epoch_ms, char out[AR_DATE_ISO_SIZE]);
+
+/*
+** Reads a time as AWS documents write one: "2026-01-02T03:04:05Z", with a
+** fraction, with an offset ("+00:00", "-0130"), with "UTC" for "Z" (old SSO
+** caches), or in the basic form "20260102T030405Z". `*epoch_ms` is in
+** milliseconds; what is finer is cut off. False for anything else, also for
+** days, hours and seconds (60) that do not exist, and for what an offset moves
+** out of the years 0 to 9999.
+*/
+bool ar_date_parse(struct ar_str text, int64_t *epoch_ms);
 
 AR_HIDDEN_END
 

@@ -1,5 +1,5 @@
 /*
-** SHA-256 and HMAC-SHA256 by OpenSSL's EVP interface.
+** SHA-256, HMAC-SHA256 and SHA-1 by OpenSSL's EVP interface.
 */
 #include "digest.h"
 
@@ -12,27 +12,25 @@
 #define BLOCK 64 /* bytes that SHA-256 takes at a time; HMAC pads to it */
 
 static CRYPTO_ONCE fetch_once = CRYPTO_ONCE_STATIC_INIT;
-static EVP_MD *sha256; /* written once, under fetch_once */
+static EVP_MD *sha256, *sha1; /* written once, under fetch_once */
 
 static void fetch(void) {
   ERR_set_mark();
   sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+  sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
   ERR_pop_to_mark();
 }
 
-static const EVP_MD *digest(void) {
-  return CRYPTO_THREAD_run_once(&fetch_once, fetch) ? sha256 : NULL;
-}
-
-/* The digest of `a` followed by `b`. */
-static int hash(struct ar_str a, struct ar_str b, unsigned char *out) {
-  const EVP_MD *md = digest();
+/* The digest `*which` of `a` followed by `b`. */
+static int hash(EVP_MD *const *which, struct ar_str a, struct ar_str b,
+                unsigned char *out) {
   EVP_MD_CTX *ctx;
   bool ok;
-  if (md == NULL) return AR_E_MEMORY;
+  if (!CRYPTO_THREAD_run_once(&fetch_once, fetch) || *which == NULL)
+    return AR_E_MEMORY;
   ERR_set_mark();
   ctx = EVP_MD_CTX_new();
-  ok = ctx && EVP_DigestInit_ex2(ctx, md, NULL) &&
+  ok = ctx && EVP_DigestInit_ex2(ctx, *which, NULL) &&
        EVP_DigestUpdate(ctx, a.p, a.n) && EVP_DigestUpdate(ctx, b.p, b.n) &&
        EVP_DigestFinal_ex(ctx, out, NULL);
   EVP_MD_CTX_free(ctx);
@@ -41,7 +39,11 @@ static int hash(struct ar_str a, struct ar_str b, unsigned char *out) {
 }
 
 int ar_sha256(struct ar_str data, unsigned char out[AR_SHA256_SIZE]) {
-  return hash(data, AR_STR(""), out);
+  return hash(&sha256, data, AR_STR(""), out);
+}
+
+int ar_sha1(struct ar_str data, unsigned char out[AR_SHA1_SIZE]) {
+  return hash(&sha1, data, AR_STR(""), out);
 }
 
 static void pad(unsigned char *block, struct ar_str key, unsigned char with) {
@@ -64,10 +66,10 @@ int ar_hmac_sha256(struct ar_str key, struct ar_str data,
     key = bytes(short_key, sizeof short_key);
   }
   pad(block, key, 0x36);
-  if (rc == AR_OK) rc = hash(bytes(block, BLOCK), data, inner);
+  if (rc == AR_OK) rc = hash(&sha256, bytes(block, BLOCK), data, inner);
   pad(block, key, 0x5c);
   if (rc == AR_OK)
-    rc = hash(bytes(block, BLOCK), bytes(inner, sizeof inner), out);
+    rc = hash(&sha256, bytes(block, BLOCK), bytes(inner, sizeof inner), out);
   ar_wipe(block, sizeof block);
   ar_wipe(short_key, sizeof short_key);
   return rc;
