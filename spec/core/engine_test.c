@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -46,7 +47,9 @@ static void pause_for(long ms) {
 
 struct server {
   int listener, port;
-  SSL_CTX *tls; /* NULL: plain */
+  SSL_CTX *tls;        /* NULL: plain */
+  const char *connect; /* how CONNECT is answered; NULL: by a tunnel */
+  char asked[2048];    /* the last CONNECT */
   pthread_t acceptor;
   struct connection {
     struct server *server;
@@ -127,6 +130,63 @@ static void reset(struct connection *c) {
   close(nothing);
 }
 
+/* A connection to the port that a CONNECT names, or -1. */
+static int dial(const struct request *r) {
+  struct sockaddr_in a = {.sin_family = AF_INET};
+  const char *colon = strchr(r->text, ':');
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  a.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+  if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+static bool pass_up(struct connection *c, int to) {
+  char p[4096];
+  ssize_t n;
+  do {
+    n = take(c, p, sizeof p);
+    if (n <= 0 || send(to, p, (size_t)n, MSG_NOSIGNAL) != n) return false;
+  } while (c->ssl && SSL_pending(c->ssl) > 0);
+  return true;
+}
+
+static bool pass_down(struct connection *c, int from) {
+  char p[4096];
+  ssize_t n = recv(from, p, sizeof p, 0);
+  return n > 0 && give(c, p, (size_t)n);
+}
+
+/* Passes bytes on until one side closes. */
+static void relay(struct connection *c, int other) {
+  struct pollfd both[] = {{.fd = c->fd, .events = POLLIN},
+                          {.fd = other, .events = POLLIN}};
+  while (poll(both, 2, -1) > 0) {
+    if (both[0].revents && !pass_up(c, other)) break;
+    if (both[1].revents && !pass_down(c, other)) break;
+  }
+  close(other);
+}
+
+static void tunnel(struct connection *c, const struct request *r) {
+  int other;
+  memcpy(c->server->asked, r->text, r->n + 1);
+  if (c->server->connect != NULL) {
+    say(c, c->server->connect);
+    if (c->server->connect[0] == '\0') hold(c);
+    return;
+  }
+  other = dial(r);
+  if (other < 0) return;
+  say(c, "HTTP/1.1 200 Connection established\r\nX-Proxy: 1\r\n\r\n");
+  relay(c, other);
+}
+
+static bool begins(const struct request *r, const char *text) {
+  return strncmp(r->text, text, strlen(text)) == 0;
+}
+
 static const struct {
   const char *path, *answer;
   bool keep;
@@ -156,6 +216,8 @@ static const struct {
 
 /* Whether the connection is kept. */
 static bool answer(struct connection *c, const struct request *r) {
+  if (begins(r, "CONNECT ")) return tunnel(c, r), false;
+  if (begins(r, "GET http://")) return echo(c, r), true;
   if (strstr(r->text, " /echo ") != NULL) return echo(c, r), true;
   if (strstr(r->text, " /drip ") != NULL) return drip(c), true;
   if (strstr(r->text, " /hold ") != NULL) return hold(c), false;
@@ -625,6 +687,25 @@ static void bounds_connecting(struct ar_engine *e) {
   CHECK(strstr(p.outcome.detail, "200 ms") != NULL, "%s", p.outcome.detail);
 }
 
+/* A name is asked once for calls that go well, and again after one that has
+   found no connection. */
+static void asks_names_again(struct server *s) {
+  struct ar_engine *e = new_engine();
+  const struct {
+    int port, asked;
+  } rows[] = {{s->port, 1}, {s->port, 1}, {1, 2},
+              {s->port, 3}, {1, 4},       {1, 5}};
+  int before = slow_dns_counted;
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    struct probe p =
+        probe_of("GET", "http", "counted.invalid", rows[i].port, "/close");
+    perform(e, &p);
+    CHECK(slow_dns_counted - before == rows[i].asked, "%zu: asked %d times", i,
+          slow_dns_counted - before);
+  }
+  ar_engine_free(e);
+}
+
 static void removes_in_time(void) {
   struct ar_engine *e = new_engine();
   struct probe p = probe_of("GET", "http", "slow.invalid", 80, "/");
@@ -821,6 +902,275 @@ static void trusts_one_store(void) {
 }
 
 /*
+** Proxies
+*/
+
+static const char *proxy_of(const struct server *s, const char *user) {
+  static char url[4][256];
+  static int turn;
+  char *to = url[turn++ % 4];
+  snprintf(to, sizeof url[0], "%s://%s127.0.0.1:%d", s->tls ? "https" : "http",
+           user, s->port);
+  return to;
+}
+
+static struct probe get_through(const struct server *proxy, const char *user,
+                                const struct server *s, const char *path) {
+  struct probe p = s->tls ? get_tls(s, path) : get(s, path);
+  p.x.ca_bundle = trust.file;
+  p.x.proxy = proxy_of(proxy, user);
+  return p;
+}
+
+static void tunnels_to_https(void) {
+  struct server *s = serve(trust.right), *proxy = serve(NULL);
+  struct ar_engine *e = new_engine();
+  char expected[512];
+  for (int i = 0; i < 2; i++) {
+    struct probe p = get_through(proxy, "us%40er:se%3Acret@", s, "/echo");
+    perform(e, &p);
+    CHECK(ended_well(&p, 200) && p.x.sent, "it goes through: %s",
+          p.outcome.detail);
+    CHECK(p.outcome.reused == (i > 0), "in a tunnel that is kept");
+    CHECK(strstr(p.head, "X-Proxy") == NULL, "the proxy's head is not told");
+    CHECK(strncmp(p.body, "GET /echo HTTP/1.1\r\nHost: apprunner.example\r\n",
+                  45) == 0 &&
+              strcasestr(p.body, "proxy") == NULL,
+          "the server gets what was given, and nothing of the proxy's: %s",
+          p.body);
+  }
+  snprintf(expected, sizeof expected,
+           "CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+           "Proxy-Authorization: Basic dXNAZXI6c2U6Y3JldA==\r\n"
+           "Proxy-Connection: Keep-Alive\r\n\r\n",
+           s->port, s->port);
+  CHECK(strcmp(proxy->asked, expected) == 0,
+        "the proxy gets user and password, and no header of ours: %s",
+        proxy->asked);
+  CHECK(proxy->requests == 1 && s->requests == 2, "one tunnel, two calls");
+  ar_engine_free(e);
+  stop_server(proxy);
+  stop_server(s);
+}
+
+/* The proxy is the server here: it answers itself. */
+static void forwards_http(void) {
+  static const struct ar_header_line headers[] = {{"Host: a.example", 4}};
+  static const struct {
+    const char *user, *authorization;
+  } rows[] = {
+      {"user:secret@", "Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n"},
+      {"", ""}};
+  struct server *proxy = serve(NULL);
+  struct ar_engine *e = new_engine();
+  struct probe direct = get(proxy, "/echo");
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    struct probe p =
+        probe_of("GET", "http", "a.example", 8080, "/a/../b//%7E?c=%2f");
+    char expected[512];
+    p.x.headers = headers;
+    p.x.header_count = 1;
+    p.x.proxy = proxy_of(proxy, rows[i].user);
+    perform(e, &p);
+    snprintf(expected, sizeof expected,
+             "GET http://a.example:8080/a/../b//%%7E?c=%%2f HTTP/1.1\r\n"
+             "Host: a.example\r\n%s\r\n",
+             rows[i].authorization);
+    CHECK(ended_well(&p, 200) && strcmp(p.body, expected) == 0,
+          "the URL and no header too much: %s%s", p.outcome.detail, p.body);
+  }
+  perform(e, &direct);
+  CHECK(ended_well(&direct, 200) && strcasestr(direct.body, "proxy") == NULL,
+        "nothing is left of it without a proxy: %s", direct.body);
+  ar_engine_free(e);
+  stop_server(proxy);
+}
+
+static void check_proxy_failed(const struct probe *p, const char *what) {
+  CHECK(failed_as(p, AR_E_PROXY) && !p->x.sent, "%s is the proxy's fault",
+        what);
+  CHECK(p->outcome.status == 0 && p->head_n == 0 && p->body_n == 0,
+        "%s is no answer", what);
+  CHECK(strstr(p->outcome.detail, "secret") == NULL &&
+            strstr(p->outcome.detail, "user") == NULL,
+        "nobody's password is told: %s", p->outcome.detail);
+  CHECK(strstr(p->outcome.detail, "the proxy ") == p->outcome.detail,
+        "the proxy is named: %s", p->outcome.detail);
+}
+
+static void tells_what_the_proxy_broke(void) {
+  static const char *const rows[] = {
+      "HTTP/1.1 407 Authentication Required\r\n"
+      "Proxy-Authenticate: Basic realm=\"user\"\r\n"
+      "Content-Length: 2\r\n\r\nno",
+      "HTTP/1.1 407 Authentication Required\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\n\r\nsorry",
+      "HTTP/1.1 302 Found\r\nLocation: http://user:secret@other/\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nX: ",
+      "SSH-2.0-x\r\n\r\n",
+      "\r\n",
+      "x",
+  };
+  struct server *s = serve(trust.right), *proxy = serve(NULL);
+  struct ar_engine *e = new_engine();
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    struct probe p = get_through(proxy, "user:secret@", s, "/ok");
+    proxy->connect = rows[i];
+    perform(e, &p);
+    check_proxy_failed(&p, rows[i]);
+  }
+  CHECK(proxy->requests == (int)LENGTH(rows), "each was asked for once");
+  CHECK(s->opened == 0, "nothing came to the server");
+  ar_engine_free(e);
+  stop_server(proxy);
+  stop_server(s);
+}
+
+static void refuses_proxies_that_are_not_there(struct ar_engine *e) {
+  static const char *const urls[] = {"http://user:secret@no.invalid:80",
+                                     "http://user:secret@[:80",
+                                     "gopher://user:secret@127.0.0.1:80"};
+  static const char *const schemes[] = {"http", "https"};
+  char refused[64];
+  int port;
+  close(listen_anywhere(&port));
+  snprintf(refused, sizeof refused, "http://user:secret@127.0.0.1:%d", port);
+  for (size_t i = 0; i < LENGTH(schemes); i++) {
+    struct probe p = probe_of("GET", schemes[i], "127.0.0.1", port, "/");
+    p.x.proxy = refused;
+    perform(e, &p);
+    check_proxy_failed(&p, "a refused connection");
+    for (size_t j = 0; j < LENGTH(urls); j++) {
+      struct probe other = probe_of("GET", schemes[i], "127.0.0.1", port, "/");
+      other.x.proxy = urls[j];
+      perform(e, &other);
+      check_proxy_failed(&other, urls[j]);
+    }
+  }
+}
+
+static void bounds_tunnelling(struct ar_engine *e) {
+  struct server *s = serve(trust.right), *proxy = serve(NULL);
+  struct probe p = get_through(proxy, "", s, "/ok"), held = p;
+  struct ar_err err;
+  int64_t begin = milliseconds();
+  proxy->connect = "";
+  p.x.connect_timeout = 200;
+  perform(e, &p);
+  CHECK(failed_as(&p, AR_E_CONNECT_TIMEOUT) && !p.x.sent,
+        "a silent proxy ends in a timeout");
+  CHECK(milliseconds() - begin < 5000, "in time");
+  held.x.url = held.url;
+  CHECK(ar_engine_add(e, &held.x, &err) == AR_OK, "one more");
+  drive_until_sent(e, proxy, 2);
+  ar_engine_remove(e, &held.x);
+  CHECK(held.references == 0 && held.finished == 0,
+        "a removal does not wait for the proxy");
+  stop_server(proxy);
+  stop_server(s);
+}
+
+/* Whatever the environment names, in libcurl's own ways. */
+static void knows_no_environment(struct ar_engine *e) {
+  static const char *const names[] = {"http_proxy", "https_proxy",
+                                      "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  struct server *s = serve(NULL), *tls = serve(trust.right);
+  struct server *proxy = serve(NULL);
+  struct probe plain = get(s, "/ok"), secure = get_tls(tls, "/ok");
+  struct probe through = get_through(proxy, "", tls, "/ok");
+  char nowhere[64];
+  int port;
+  close(listen_anywhere(&port));
+  snprintf(nowhere, sizeof nowhere, "http://127.0.0.1:%d", port);
+  for (size_t i = 0; i < LENGTH(names); i++) setenv(names[i], nowhere, 1);
+  setenv("no_proxy", "*", 1);
+  setenv("NO_PROXY", "127.0.0.1", 1);
+  perform(e, &through);
+  CHECK(ended_well(&through, 200) && proxy->requests == 1,
+        "no_proxy exempts nothing: %s", through.outcome.detail);
+  unsetenv("no_proxy");
+  unsetenv("NO_PROXY");
+  secure.x.ca_bundle = trust.file;
+  perform(e, &plain);
+  perform(e, &secure);
+  CHECK(ended_well(&plain, 200) && ended_well(&secure, 200),
+        "without a proxy there is none: %s", secure.outcome.detail);
+  for (size_t i = 0; i < LENGTH(names); i++) unsetenv(names[i]);
+  stop_server(proxy);
+  stop_server(tls);
+  stop_server(s);
+}
+
+/* Two proxies, two users of one of them, and none, in turn. */
+static void keeps_proxies_apart(void) {
+  struct server *s = serve(trust.right), *a = serve(NULL), *b = serve(NULL);
+  struct ar_engine *e = new_engine();
+  const struct {
+    const struct server *proxy;
+    const char *user;
+    bool reused;
+  } rows[] = {{a, "user:one@", false}, {b, "user:one@", false},
+              {NULL, "", false},       {a, "user:two@", false},
+              {a, "", false},          {a, "user:one@", true},
+              {b, "user:one@", true},  {NULL, "", true},
+              {a, "user:two@", false}, {a, "user:one@", true}};
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    struct probe p = get_tls(s, "/ok");
+    p.x.ca_bundle = trust.file;
+    if (rows[i].proxy) p.x.proxy = proxy_of(rows[i].proxy, rows[i].user);
+    perform(e, &p);
+    CHECK(ended_well(&p, 200), "call %zu succeeds: %s", i, p.outcome.detail);
+    CHECK(p.outcome.reused == rows[i].reused, "call %zu has the right tunnel",
+          i);
+  }
+  CHECK(a->opened == 4 && b->opened == 1 && s->opened == 6,
+        "%d and %d tunnels, %d connections", a->opened, b->opened, s->opened);
+  ar_engine_free(e);
+  stop_server(a);
+  stop_server(b);
+  stop_server(s);
+}
+
+static void checks_the_proxys_certificate(void) {
+  struct server *good = serve(trust.right), *bad = serve(trust.wrong);
+  struct server *plain = serve(NULL);
+  const struct {
+    const struct server *proxy, *server;
+    const char *ca_bundle;
+    bool verify;
+    enum ar_code code;
+    const char *what;
+  } rows[] = {
+      {good, good, trust.file, true, AR_OK, "TLS to both"},
+      {good, plain, trust.file, true, AR_OK, "TLS to the proxy alone"},
+      {good, good, trust.directory, true, AR_OK, "a directory"},
+      {good, good, NULL, true, AR_E_PROXY, "an unknown authority"},
+      {bad, good, trust.file, true, AR_E_PROXY, "a proxy's wrong name"},
+      {bad, plain, trust.file, true, AR_E_PROXY, "the same, for http"},
+      {good, bad, trust.file, true, AR_E_TLS, "a server's wrong name"},
+      {plain, bad, trust.file, true, AR_E_TLS, "the same, in a plain tunnel"},
+      {bad, bad, NULL, false, AR_OK, "no check"},
+      {bad, good, trust.file, true, AR_E_PROXY, "a check after none"},
+  };
+  struct ar_engine *e = new_engine();
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    struct probe p = get_through(rows[i].proxy, "", rows[i].server, "/echo");
+    p.x.ca_bundle = rows[i].ca_bundle;
+    p.x.verify = rows[i].verify;
+    perform(e, &p);
+    CHECK(rows[i].code ? failed_as(&p, rows[i].code) : ended_well(&p, 200),
+          "%s: %s", rows[i].what, p.outcome.detail);
+    CHECK(p.x.sent == !rows[i].code, "%s sends where it should", rows[i].what);
+    if (rows[i].code == AR_E_PROXY) check_proxy_failed(&p, rows[i].what);
+    CHECK(ERR_peek_error() == 0, "%s leaves no error behind", rows[i].what);
+  }
+  ar_engine_free(e);
+  stop_server(good);
+  stop_server(bad);
+  stop_server(plain);
+}
+
+/*
 ** The host
 */
 
@@ -876,9 +1226,8 @@ static void leaves_foreign_signals(struct ar_engine *e) {
 static bool is_inherited(int fd) {
   struct sockaddr_in a;
   socklen_t n = sizeof a;
-  bool internet = getsockname(fd, (struct sockaddr *)&a, &n) == 0 &&
-                  a.sin_family == AF_INET;
-  return internet && !(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+  bool is_socket = getsockname(fd, (struct sockaddr *)&a, &n) == 0;
+  return is_socket && !(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 }
 
 static void passes_on_no_descriptor(struct ar_engine *e, struct server *s) {
@@ -890,7 +1239,7 @@ static void passes_on_no_descriptor(struct ar_engine *e, struct server *s) {
         "the engine's descriptor is closed on exec");
   for (struct dirent *d; all != NULL && (d = readdir(all)) != NULL;)
     CHECK(!is_inherited((int)strtol(d->d_name, NULL, 10)),
-          "so is every connection (%s)", d->d_name);
+          "so is every connection, and libcurl's own pair (%s)", d->d_name);
   if (all != NULL) closedir(all);
   ar_engine_remove(e, &p.x);
 }
@@ -1029,6 +1378,7 @@ int main(void) {
   make_trust();
   s = serve(NULL);
   e = new_engine();
+  passes_on_no_descriptor(e, s);
   sends_what_was_given(e, s);
   adds_no_header(e, s);
   keeps_the_path(e, s);
@@ -1043,9 +1393,12 @@ int main(void) {
   removes_in_flight(e, s);
   keeps_to_its_budget(e, s);
   adds_from_finish(e, s);
-  passes_on_no_descriptor(e, s);
   leaves_foreign_signals(e);
+  asks_names_again(s);
   ends_without_harm(s);
+  refuses_proxies_that_are_not_there(e);
+  bounds_tunnelling(e);
+  knows_no_environment(e);
   ar_engine_free(e);
   stop_server(s);
   keeps_connections();
@@ -1054,6 +1407,11 @@ int main(void) {
   removes_in_time();
   trusts_one_store();
   checks_certificates();
+  tunnels_to_https();
+  forwards_http();
+  tells_what_the_proxy_broke();
+  keeps_proxies_apart();
+  checks_the_proxys_certificate();
   survives_broken_pipes();
   leaves_forks_alone();
   serves_many();

@@ -1,6 +1,7 @@
 /*
 ** A name server that takes its time: getaddrinfo of "slow.invalid" answers
-** after three seconds. No other name under "invalid" exists (RFC 2606), which
+** after three seconds, "counted.invalid" is this host. No other name under
+*"invalid" exists (RFC 2606), which
 ** is answered without asking the network; the rest goes the usual way.
 ** Preloaded as a shared object, or included by a program.
 */
@@ -15,6 +16,7 @@
 #include <time.h>
 
 static atomic_int slow_dns_waiting; /* how many wait in it now */
+static atomic_int slow_dns_counted; /* how often "counted.invalid" was asked */
 
 static void slow_dns_wait(void) {
   struct timespec left = {3, 0};
@@ -36,6 +38,10 @@ int getaddrinfo(const char *node, const char *service,
   void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
   if (node != NULL && strcmp(node, "slow.invalid") == 0) slow_dns_wait();
   if (symbol == NULL) return EAI_SYSTEM;
+  if (node != NULL && strcmp(node, "counted.invalid") == 0) {
+    slow_dns_counted++;
+    node = "127.0.0.1";
+  }
   if (node != NULL && slow_dns_ends_in(node, ".invalid")) return EAI_NONAME;
   memcpy(&usual, &symbol, sizeof usual);
   return usual(node, service, hints, result);

@@ -52,7 +52,7 @@ static void push_headers(lua_State *L, const struct ar_exchange *x) {
 static int exchange_request(lua_State *L) {
   struct ar_exchange *x = check_open(L);
   x->sent = true; /* a transport does not say when */
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 10);
   lua_pushstring(L, x->method);
   lua_setfield(L, -2, "method");
   lua_pushstring(L, x->url);
@@ -70,6 +70,10 @@ static int exchange_request(lua_State *L) {
   if (x->ca_bundle) {
     lua_pushstring(L, x->ca_bundle);
     lua_setfield(L, -2, "ca_bundle");
+  }
+  if (x->proxy) {
+    lua_pushstring(L, x->proxy);
+    lua_setfield(L, -2, "proxy");
   }
   return 1;
 }

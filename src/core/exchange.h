@@ -18,8 +18,8 @@
 
 AR_HIDDEN
 
-#define AR_EXCHANGE_ABI 1
-#define AR_EXCHANGE_TYPE "apprunner.exchange/1"
+#define AR_EXCHANGE_ABI 2
+#define AR_EXCHANGE_TYPE "apprunner.exchange/2"
 
 /* A header line "Name: value" with a NUL after it. */
 struct ar_header_line {
@@ -58,6 +58,9 @@ struct ar_exchange {
   bool verify;             /* check the server's certificate and name */
   const char *ca_bundle;   /* a PEM file or a hashed directory, or NULL for
                               the system's store */
+  const char *proxy;       /* http or https URL, user and password in it
+                              percent-encoded; NULL: none, whatever the
+                              environment says */
 
   /* The performer's own; both are to be zero before. */
   void *performer; /* NULL again afterwards */

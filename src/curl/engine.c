@@ -14,6 +14,7 @@
 
 #include "birthmark.h"
 #include "guard.h"
+#include "inheritance.h"
 #include "library.h"
 #include "poller.h"
 #include "transfer.h"
@@ -27,7 +28,7 @@ struct ar_engine {
   CURLM *multi;
   int poller;
   struct ar_birthmark mark;
-  struct ar_moments moments;
+  struct ar_shared shared;
   int64_t curl_wants; /* when libcurl wants its timer to fire, or AR_NEVER */
   struct ar_link queued, running, done, spare;
   size_t spares;
@@ -42,7 +43,7 @@ static struct ar_transfer *transfer_of(struct ar_link *link) {
 }
 
 static void look_at_clock(struct ar_engine *e) {
-  e->moments.now = ar_clock();
+  e->shared.now = ar_clock();
 }
 
 /*
@@ -105,12 +106,12 @@ static bool set_options(struct ar_engine *e) {
 static struct ar_transfer *take_transfer(struct ar_engine *e,
                                          struct ar_err *err) {
   struct ar_transfer *t;
-  if (!ar_timers_reserve(&e->moments.timers, e->stats.in_flight + 1)) {
+  if (!ar_timers_reserve(&e->shared.timers, e->stats.in_flight + 1)) {
     ar_fail_memory(err);
     return NULL;
   }
   if (ar_list_empty(&e->spare)) {
-    t = ar_transfer_new(&e->moments, err);
+    t = ar_transfer_new(&e->shared, err);
     if (t != NULL) t->owner = e;
     return t;
   }
@@ -140,7 +141,7 @@ static void stop(struct ar_engine *e, struct ar_transfer *t) {
 
 static void set_done(struct ar_engine *e, struct ar_transfer *t) {
   stop(e, t);
-  ar_timers_disarm(&e->moments.timers, &t->timer);
+  ar_timers_disarm(&e->shared.timers, &t->timer);
   ar_link_move(&e->done, &t->link);
 }
 
@@ -183,7 +184,7 @@ static bool serve_descriptor(struct ar_engine *e) {
 
 static bool serve_timer(struct ar_engine *e) {
   int running;
-  if (e->curl_wants > e->moments.now) return false;
+  if (e->curl_wants > e->shared.now) return false;
   e->curl_wants = AR_NEVER;
   curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
   return false;
@@ -206,9 +207,9 @@ static bool start_queued(struct ar_engine *e) {
 }
 
 static bool expire(struct ar_engine *e) {
-  struct ar_timer *first = ar_timers_first(&e->moments.timers);
+  struct ar_timer *first = ar_timers_first(&e->shared.timers);
   struct ar_transfer *t;
-  if (first == NULL || first->at > e->moments.now) return false;
+  if (first == NULL || first->at > e->shared.now) return false;
   t = AR_OWNER(struct ar_transfer, timer, first);
   if (ar_transfer_expire(t)) set_done(e, t);
   return true;
@@ -243,7 +244,7 @@ static bool go_through_phases(struct ar_engine *e, int64_t until) {
       continue;
     }
     look_at_clock(e);
-    if (e->moments.now >= until) return true;
+    if (e->shared.now >= until) return true;
   }
   e->phase = 0;
   return e->ready_n == BATCH;
@@ -257,11 +258,8 @@ int ar_engine_global_init(struct ar_err *err) {
   return ar_library_init(err);
 }
 
-/*
-** All that we open is closed on exec. The wake-up pair of curl_multi_init is
-** not in older libcurls (7.88 among them), which tell nobody its numbers.
-*/
 static bool open_engine(struct ar_engine *e, struct ar_err *err) {
+  struct ar_inheritance inheritance;
   struct ar_guard guard;
   if (ar_library_init(err) != AR_OK) return false;
   e->poller = ar_poller_open();
@@ -270,7 +268,9 @@ static bool open_engine(struct ar_engine *e, struct ar_err *err) {
     return false;
   }
   ar_guard_enter(&guard);
+  ar_inheritance_begin(&inheritance);
   e->multi = curl_multi_init();
+  ar_inheritance_end(&inheritance);
   ar_guard_leave(&guard);
   if (e->multi != NULL && set_options(e)) return true;
   ar_fail_memory(err);
@@ -326,7 +326,8 @@ void ar_engine_free(struct ar_engine *e) {
   }
   ar_guard_leave(&guard);
   if (e->poller >= 0) close(e->poller);
-  ar_timers_free(&e->moments.timers);
+  ar_timers_free(&e->shared.timers);
+  ar_proxies_free(&e->shared.proxies);
   ar_birthmark_free(&e->mark);
   free(e);
 }
@@ -336,7 +337,7 @@ int ar_engine_fd(const struct ar_engine *e) {
 }
 
 int ar_engine_timeout(const struct ar_engine *e) {
-  const struct ar_timer *first = ar_timers_first(&e->moments.timers);
+  const struct ar_timer *first = ar_timers_first(&e->shared.timers);
   int64_t at = e->curl_wants, left;
   if (e->phase > 0 || e->ready_at < e->ready_n || !ar_list_empty(&e->queued))
     return 0;
@@ -390,7 +391,7 @@ bool ar_engine_step(struct ar_engine *e, int budget_ms) {
   bool more;
   if (ar_engine_forked(e)) return false;
   look_at_clock(e);
-  begin = e->moments.now;
+  begin = e->shared.now;
   ar_guard_enter(&guard);
   more = go_through_phases(
       e, budget_ms < 0 ? AR_NEVER : begin + (int64_t)budget_ms * 1000);

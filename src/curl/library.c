@@ -6,16 +6,20 @@
 
 #include <curl/curl.h>
 #include <dirent.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "../core/str.h"
 #include "guard.h"
+#include "wiping.h"
 
 #define OLDEST 0x075000 /* 7.80.0: CURLOPT_PREREQFUNCTION */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static CURLcode result; /* these two are written once, under `once` */
+static CURLcode result; /* these three are written once, under `once` */
 static struct ar_authorities authorities;
+static bool speaks_our_tls;
 
 static bool is_hash_link(const char *name) {
   struct ar_str s = ar_str_of(name);
@@ -35,17 +39,32 @@ static bool is_hashed(const char *path) {
   return found;
 }
 
+/* Whether libcurl's TLS is the libssl that we are linked with, alone and of
+   the same version, so that its SSL_CTX is one of ours. */
+static bool is_our_tls(const char *name) {
+  struct ar_str text = ar_str_of(name), own = AR_STR("OpenSSL/");
+  return text.n > own.n && ar_str_eq(ar_str_n(text.p, own.n), own) &&
+         ar_str_eq(ar_str_from(text, own.n),
+                   ar_str_of(OpenSSL_version(OPENSSL_VERSION_STRING)));
+}
+
+/*
+** libcurl takes allocators once a process, so where the host initialised it
+** before us they stay the host's, and what libcurl frees is not wiped.
+*/
 static void initialise(void) {
   const curl_version_info_data *info;
   struct ar_guard guard;
   ar_guard_enter(&guard);
-  result = curl_global_init(CURL_GLOBAL_DEFAULT);
+  result = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, ar_wiping_free,
+                                ar_wiping_realloc, strdup, calloc);
   ar_guard_leave(&guard);
   info = curl_version_info(CURLVERSION_NOW);
   if (is_hashed(info->capath))
     authorities.directory = info->capath;
   else
     authorities.file = info->cainfo;
+  speaks_our_tls = info->ssl_version != NULL && is_our_tls(info->ssl_version);
 }
 
 int ar_library_init(struct ar_err *err) {
@@ -65,4 +84,8 @@ const char *ar_library_version(void) {
 
 const struct ar_authorities *ar_library_authorities(void) {
   return &authorities;
+}
+
+bool ar_library_speaks_our_tls(void) {
+  return speaks_our_tls;
 }

@@ -33,6 +33,12 @@ const char *ar_library_version(void);
 */
 const struct ar_authorities *ar_library_authorities(void);
 
+/*
+** Whether an SSL_CTX that libcurl shows is of the libssl that we are linked
+** with. Valid after ar_library_init.
+*/
+bool ar_library_speaks_our_tls(void);
+
 AR_HIDDEN_END
 
 #endif

@@ -44,8 +44,12 @@ static const struct row {
     {CURLE_SSL_SHUTDOWN_FAILED, BOTH(TLS), "no TLS connection to"},
     {CURLE_OUT_OF_MEMORY, BOTH(MEMORY), "not enough memory for"},
     {CURLE_WRITE_ERROR, BOTH(TOO_LARGE), "the answer was refused from"},
+#if LIBCURL_VERSION_NUM >= 0x080600
+    {CURLE_TOO_LARGE, BOTH(TOO_LARGE), "the answer was refused from"},
+#endif
     {CURLE_UNSUPPORTED_PROTOCOL, BOTH(HTTP), "not HTTP/1.1 with"},
-    {CURLE_WEIRD_SERVER_REPLY, BOTH(HTTP), "not an HTTP answer from"},
+    {CURLE_WEIRD_SERVER_REPLY, AR_E_PROXY, AR_E_HTTP,
+     "not an HTTP answer from"},
     {CURLE_OK, BOTH(HTTP), "no exchange with"},
 #undef CLOSED
 #undef BOTH
@@ -93,18 +97,56 @@ void ar_outcome_timeout(struct ar_outcome *outcome,
   tell(outcome, text.message);
 }
 
+/* OpenSSL's words for a handshake that was cut, which may go well later; what
+   else fails in a handshake does not. */
+static bool is_cut(const char *text) {
+  static const char *const words[] = {"SSL_ERROR_SYSCALL", "unexpected eof",
+                                      "reset by peer"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strstr(text, words[i]) != NULL) return true;
+  return false;
+}
+
+/* What fails before the request is sent is the proxy's fault, but for the TLS
+   of the server behind a tunnel. */
+static enum ar_code failure(const struct row *row, const struct ar_exchange *x,
+                            bool tunnelled) {
+  if (x->sent) return row->sent;
+  if (x->proxy == NULL) return row->unsent;
+  if (row->unsent == AR_E_CONNECT) return AR_E_PROXY;
+  return row->unsent == AR_E_TLS && !tunnelled ? AR_E_PROXY : row->unsent;
+}
+
+/* libcurl's text, unless there is none, or a proxy's URL may be in it. */
+static const char *safe_text(const struct ar_exchange *x, CURLcode result,
+                             const char *text) {
+  bool quotes = strstr(text, "://") != NULL || strchr(text, '@') != NULL;
+  if (text[0] == '\0' || (x->proxy != NULL && quotes))
+    return curl_easy_strerror(result);
+  return text;
+}
+
 void ar_outcome_of(struct ar_outcome *outcome, const struct ar_exchange *x,
-                   CURLcode result, const char *text) {
+                   CURLcode result, const char *text, bool tunnelled) {
   const struct row *row = find(result);
-  struct ar_str host = authority(x->url);
+  struct ar_str host = authority(x->url), proxy;
   struct ar_err line;
   if (result == CURLE_OK) return;
   if (result == CURLE_OPERATION_TIMEDOUT) {
     ar_outcome_timeout(outcome, x);
     return;
   }
-  outcome->failure = x->sent ? row->sent : row->unsent;
-  ar_fail(&line, outcome->failure, "%s %.*s: %s", row->words, (int)host.n,
-          host.p, text[0] ? text : curl_easy_strerror(result));
+  outcome->failure = failure(row, x, tunnelled);
+  if (outcome->failure == AR_E_TLS && is_cut(text))
+    outcome->failure = AR_E_TLS_CUT;
+  text = safe_text(x, result, text);
+  if (outcome->failure == AR_E_PROXY && x->proxy != NULL) {
+    proxy = authority(x->proxy);
+    ar_fail(&line, AR_E_PROXY, "the proxy %.*s failed for %.*s: %s",
+            (int)proxy.n, proxy.p, (int)host.n, host.p, text);
+  } else {
+    ar_fail(&line, outcome->failure, "%s %.*s: %s", row->words, (int)host.n,
+            host.p, text);
+  }
   tell(outcome, line.message);
 }

@@ -6,6 +6,7 @@
 #include "transfer.h"
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +25,7 @@
 */
 
 static void heard(struct ar_transfer *t) {
-  t->heard = t->moments->now;
+  t->heard = t->shared->now;
 }
 
 static int64_t bounded(int64_t ms) {
@@ -59,11 +60,23 @@ static int on_request(void *data, char *ip, char *own_ip, int port,
   (void)ip, (void)own_ip, (void)port, (void)own_port;
   if (t->x->sent) return CURL_PREREQFUNC_ABORT;
   t->x->sent = true;
+  t->shared->doubt_names = false;
   t->outcome.reused = ar_transfer_connections(t) == 0;
   heard(t);
-  ar_timers_arm(&t->moments->timers, &t->timer, silence_ends(t));
+  ar_timers_arm(&t->shared->timers, &t->timer, silence_ends(t));
   return CURL_PREREQFUNC_OK;
 }
+
+#if defined(SSL_OP_CLEANSE_PLAINTEXT)
+/* Has OpenSSL wipe what it decrypted once it was read, and keep its buffers
+   with the connection: it would wipe the whole of them after every record. */
+static CURLcode on_tls(CURL *easy, void *context, void *data) {
+  (void)easy, (void)data;
+  SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+  SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  return CURLE_OK;
+}
+#endif
 
 static int on_progress(void *data, curl_off_t down_total, curl_off_t down,
                        curl_off_t up_total, curl_off_t up) {
@@ -82,6 +95,9 @@ static size_t on_header(char *p, size_t size, size_t n, void *data) {
   struct ar_transfer *t = data;
   struct ar_str line = ar_str_n(p, size * n);
   heard(t);
+  /* Interim answers and trailers, too, come to an end. */
+  t->head_bytes += line.n;
+  if (t->head_bytes > AR_MAX_RESPONSE_HEAD) return 0;
   if (t->head_over && !is_status_line(line)) return line.n;
   t->head_over = ar_str_trim(line).n == 0;
   return t->x->append(t->x, AR_PART_HEAD, p, line.n) ? line.n : 0;
@@ -107,10 +123,13 @@ static const struct {
     {CURLOPT_FOLLOWLOCATION, 0},
     {CURLOPT_PATH_AS_IS, 1}, /* it was signed as it is */
     {CURLOPT_HTTPAUTH, (long)CURLAUTH_NONE},
+    {CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC},
     {CURLOPT_NETRC, CURL_NETRC_IGNORED},
     {CURLOPT_HTTP_TRANSFER_DECODING, 1},
+    {CURLOPT_HEADEROPT, CURLHEADER_SEPARATE}, /* none of ours for a proxy */
     {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
     {CURLOPT_TCP_NODELAY, 1},
+    {CURLOPT_UPLOAD_BUFFERSIZE, 16384}, /* the least: it is wiped each time */
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* Else a slow name server makes every timeout and removal wait for it. */
     {CURLOPT_QUICK_EXIT, 1},
@@ -124,8 +143,7 @@ static const struct {
   CURLoption option;
   const char *value;
 } texts[] = {
-    {CURLOPT_PROXY, ""}, /* the environment's proxies are not for us */
-    {CURLOPT_NOPROXY, ""},
+    {CURLOPT_NOPROXY, ""}, /* the environment's is not for us */
 #if LIBCURL_VERSION_NUM >= 0x075500
     {CURLOPT_PROTOCOLS_STR, "http,https"},
 #endif
@@ -147,6 +165,9 @@ static bool set_constants(struct ar_transfer *t) {
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
   SET(CURLOPT_PREREQFUNCTION, on_request);
   SET(CURLOPT_PREREQDATA, t);
+#if defined(SSL_OP_CLEANSE_PLAINTEXT)
+  if (ar_library_speaks_our_tls()) SET(CURLOPT_SSL_CTX_FUNCTION, on_tls);
+#endif
   SET(CURLOPT_XFERINFOFUNCTION, on_progress);
   SET(CURLOPT_XFERINFODATA, t);
   SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -204,8 +225,35 @@ static bool set_trust(struct ar_transfer *t, const struct ar_exchange *x) {
   SET(CURLOPT_CAPATH, trusted.directory);
   SET(CURLOPT_SSL_VERIFYPEER, x->verify ? 1L : 0L);
   SET(CURLOPT_SSL_VERIFYHOST, x->verify ? 2L : 0L);
+  SET(CURLOPT_PROXY_CAINFO, trusted.file);
+  SET(CURLOPT_PROXY_CAPATH, trusted.directory);
+  SET(CURLOPT_PROXY_SSL_VERIFYPEER, x->verify ? 1L : 0L);
+  SET(CURLOPT_PROXY_SSL_VERIFYHOST, x->verify ? 2L : 0L);
   t->trust_set = bad == 0 && note_trust(t, x);
   return t->trust_set;
+}
+
+static bool has_proxy(const struct ar_transfer *t,
+                      const struct ar_exchange *x) {
+  return t->proxy_set && ar_str_eq(ar_buf_str(&t->proxy), ar_str_of(x->proxy));
+}
+
+/* No proxy is the empty one: NULL would be the environment's. */
+static bool set_proxy(struct ar_transfer *t, const struct ar_exchange *x) {
+  CURL *easy = t->easy;
+  long once;
+  int bad = 0;
+  if (has_proxy(t, x)) return true;
+  once = x->proxy == NULL || ar_proxies_keep(&t->shared->proxies, x->proxy)
+             ? 0L
+             : 1L;
+  SET(CURLOPT_PROXY, x->proxy ? x->proxy : "");
+  SET(CURLOPT_FRESH_CONNECT, once);
+  SET(CURLOPT_FORBID_REUSE, once);
+  ar_buf_reset(&t->proxy);
+  bad |= ar_buf_adds(&t->proxy, ar_str_of(x->proxy));
+  t->proxy_set = bad == 0;
+  return t->proxy_set;
 }
 
 static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
@@ -226,9 +274,10 @@ static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
   return bad == 0;
 }
 
-/* What libcurl would add by itself, taken back. */
+/* What libcurl would add by itself, taken back: the first where a proxy is
+   asked, the last where the exchange has none of its own. */
 static const char *const suppressed[] = {
-    "Accept:", "Expect:", "Content-Type:"};
+    "Proxy-Connection:", "Accept:", "Expect:", "Content-Type:"};
 
 static struct ar_str header_name(const struct ar_header_line *h) {
   return ar_str_n(h->line, h->name_length);
@@ -261,7 +310,7 @@ static char *without_value(char *p, const struct ar_header_line *h) {
 /* A list that points into the exchange: libcurl reads it, and no more. */
 static struct curl_slist *link_headers(struct ar_transfer *t,
                                        const struct ar_exchange *x) {
-  size_t n = 0, hidden = COUNT(suppressed);
+  size_t n = 0, first = x->proxy != NULL ? 0 : 1, hidden = COUNT(suppressed);
   char *spare;
   if (!make_room(t, x)) return NULL;
   spare = (char *)(t->nodes + x->header_count + hidden);
@@ -272,11 +321,22 @@ static struct curl_slist *link_headers(struct ar_transfer *t,
     if (ar_str_ieq(header_name(h), AR_STR("Content-Type")))
       hidden = COUNT(suppressed) - 1;
   }
-  for (size_t i = 0; i < hidden; i++)
+  for (size_t i = first; i < hidden; i++)
     t->nodes[n++].data = (char *)(uintptr_t)suppressed[i];
   for (size_t i = 0; i < n; i++)
     t->nodes[i].next = i + 1 < n ? &t->nodes[i + 1] : NULL;
   return t->nodes;
+}
+
+/* libcurl keeps the addresses of a name for 60 s; but the one that just led
+   nowhere may have been given up by then. */
+static bool set_names(struct ar_transfer *t) {
+  CURL *easy = t->easy;
+  int bad = 0;
+  if (t->asks_anew == t->shared->doubt_names) return true;
+  t->asks_anew = t->shared->doubt_names;
+  SET(CURLOPT_DNS_CACHE_TIMEOUT, t->asks_anew ? 0L : 60L);
+  return bad == 0;
 }
 
 static bool set_exchange(struct ar_transfer *t, const struct ar_exchange *x) {
@@ -286,14 +346,15 @@ static bool set_exchange(struct ar_transfer *t, const struct ar_exchange *x) {
   SET(CURLOPT_URL, x->url);
   SET(CURLOPT_HTTPHEADER, headers);
   SET(CURLOPT_CONNECTTIMEOUT_MS, (long)bounded(x->connect_timeout));
-  return bad == 0 && set_request(t, x) && set_trust(t, x);
+  return bad == 0 && set_names(t) && set_request(t, x) && set_trust(t, x) &&
+         set_proxy(t, x);
 }
 
 /*
 ** The life of a transfer
 */
 
-struct ar_transfer *ar_transfer_new(struct ar_moments *moments,
+struct ar_transfer *ar_transfer_new(struct ar_shared *shared,
                                     struct ar_err *err) {
   struct ar_transfer *t = calloc(1, sizeof *t);
   if (t != NULL) t->easy = curl_easy_init();
@@ -304,7 +365,8 @@ struct ar_transfer *ar_transfer_new(struct ar_moments *moments,
             ar_library_version());
   } else {
     ar_link_init(&t->link);
-    t->moments = moments;
+    ar_buf_init(&t->proxy, AR_MAX_URL);
+    t->shared = shared;
     return t;
   }
   if (t != NULL) ar_transfer_free(t);
@@ -315,6 +377,7 @@ void ar_transfer_free(struct ar_transfer *t) {
   curl_easy_cleanup(t->easy);
   free(t->nodes);
   free(t->ca_bundle);
+  ar_buf_free(&t->proxy);
   free(t);
 }
 
@@ -324,6 +387,7 @@ int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,
   t->error[0] = '\0';
   t->uploaded = 0;
   t->head_over = false;
+  t->head_bytes = 0;
   if (!set_exchange(t, x)) return ar_fail_memory(err);
   x->retain(x);
   x->performer = t;
@@ -332,10 +396,19 @@ int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,
   return AR_OK;
 }
 
+/* Of the answer; a proxy's to CONNECT is none. */
 static int status(const struct ar_transfer *t) {
   long code = 0;
+  if (!t->x->sent) return 0;
   curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
   return (int)code;
+}
+
+/* Whether a proxy agreed to open the tunnel that it was asked for. */
+static bool is_tunnelled(const struct ar_transfer *t) {
+  long code = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+  return code / 100 == 2;
 }
 
 void ar_transfer_conclude(struct ar_transfer *t, CURLcode result) {
@@ -343,13 +416,17 @@ void ar_transfer_conclude(struct ar_transfer *t, CURLcode result) {
       result == CURLE_ABORTED_BY_CALLBACK ? "no answer came" : t->error;
   /* libcurl takes a head that ends with the connection for a whole answer. */
   if (result == CURLE_OK && !t->head_over) result = CURLE_PARTIAL_FILE;
+  /* This is how it tells of a line that is too long for it. */
+  if (result == CURLE_OUT_OF_MEMORY && t->x->sent && !t->head_over)
+    result = CURLE_WRITE_ERROR;
+  if (result != CURLE_OK && !t->x->sent) t->shared->doubt_names = true;
   t->outcome.status = status(t);
-  ar_outcome_of(&t->outcome, t->x, result, text);
+  ar_outcome_of(&t->outcome, t->x, result, text, is_tunnelled(t));
 }
 
 bool ar_transfer_expire(struct ar_transfer *t) {
-  if (silence_ends(t) > t->moments->now) {
-    ar_timers_arm(&t->moments->timers, &t->timer, silence_ends(t));
+  if (silence_ends(t) > t->shared->now) {
+    ar_timers_arm(&t->shared->timers, &t->timer, silence_ends(t));
     return false;
   }
   t->outcome.status = status(t);
@@ -359,7 +436,7 @@ bool ar_transfer_expire(struct ar_transfer *t) {
 
 struct ar_exchange *ar_transfer_end(struct ar_transfer *t) {
   struct ar_exchange *x = t->x;
-  ar_timers_disarm(&t->moments->timers, &t->timer);
+  ar_timers_disarm(&t->shared->timers, &t->timer);
   t->x = NULL;
   x->performer = NULL;
   return x;

@@ -11,14 +11,17 @@
 
 #include "../core/exchange.h"
 #include "../core/list.h"
+#include "proxies.h"
 #include "timers.h"
 
 AR_HIDDEN
 
 /* What the transfers of one engine share. */
-struct ar_moments {
+struct ar_shared {
   int64_t now; /* ar_clock when libcurl was last entered */
   struct ar_timers timers;
+  struct ar_proxies proxies;
+  bool doubt_names; /* no connection since one failed: names are asked anew */
 };
 
 struct ar_transfer {
@@ -28,24 +31,28 @@ struct ar_transfer {
   struct ar_exchange *x; /* one reference, while in use */
   struct ar_outcome outcome;
 
-  struct ar_moments *moments;
+  struct ar_shared *shared;
   struct ar_timer timer; /* not later than when it was silent too long */
   int64_t heard;         /* when something last came or went */
   curl_off_t uploaded;
 
   struct curl_slist *nodes; /* one block: nodes, then lines without value */
   size_t nodes_size;
-  bool running;   /* added to the multi handle */
-  bool head_over; /* what comes as a header now is a trailer */
-  bool trust_set; /* the certificate options are those of these two: */
+  bool running;      /* added to the multi handle */
+  bool asks_anew;    /* the option that follows `doubt_names` */
+  bool head_over;    /* what comes as a header now is a trailer */
+  size_t head_bytes; /* of all heads, interim ones and trailers too */
+  bool trust_set;    /* the certificate options are those of these two: */
   bool verify;
-  char *ca_bundle; /* a copy, or NULL */
+  char *ca_bundle;     /* a copy, or NULL */
+  bool proxy_set;      /* the proxy's options are those of this one: */
+  struct ar_buf proxy; /* empty for none */
   char error[CURL_ERROR_SIZE];
 };
 
 /* A new transfer; NULL and `err` for want of memory, or of an option that
    this libcurl must know. */
-struct ar_transfer *ar_transfer_new(struct ar_moments *moments,
+struct ar_transfer *ar_transfer_new(struct ar_shared *shared,
                                     struct ar_err *err);
 
 /* Frees it. It is in no list, armed nowhere and holds no exchange. */

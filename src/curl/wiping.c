@@ -1,0 +1,42 @@
+/*
+** Blocks wiped by the size that the allocator knows. A prefix of our own would
+** say it everywhere, but break a host that made a block before we came, or
+** that frees one by free.
+*/
+#include "wiping.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/buf.h"
+
+#if defined(__APPLE__)
+#include <malloc/malloc.h>
+#define SIZE_OF(p) malloc_size(p)
+#elif defined(__FreeBSD__)
+#include <malloc_np.h>
+#define SIZE_OF(p) malloc_usable_size(p)
+#elif defined(__linux__)
+#include <malloc.h>
+#define SIZE_OF(p) malloc_usable_size(p)
+#endif
+
+void ar_wiping_free(void *p) {
+#if defined(SIZE_OF)
+  if (p != NULL) ar_wipe(p, SIZE_OF(p));
+#endif
+  free(p);
+}
+
+void *ar_wiping_realloc(void *p, size_t n) {
+#if defined(SIZE_OF)
+  size_t old = p != NULL ? SIZE_OF(p) : 0;
+  void *moved = malloc(n);
+  if (moved == NULL || p == NULL) return moved;
+  memcpy(moved, p, old < n ? old : n);
+  ar_wiping_free(p);
+  return moved;
+#else
+  return realloc(p, n);
+#endif
+}
