@@ -15,6 +15,7 @@ local JSON = { { "Content-Type", "application/x-amz-json-1.0" }, { "x-amzn-Reque
 local UUID = "^" .. ("%x"):rep(8) .. ("%-%x%x%x%x"):rep(3) .. "%-" .. ("%x"):rep(12) .. "$"
 
 local PATIENCE = 20 -- seconds after which a test fails instead of waiting on
+local ONCE = { max_attempts = 1 } -- for tests that are about one attempt
 
 -- Integers are a type of their own from Lua 5.3 on.
 local number_type = math.type or function() return "integer" end
@@ -64,7 +65,7 @@ end
 local function pause(endpoint_url, more) return client_of(endpoint_url, more):pause_service { ServiceArn = ARN } end
 
 -- What a pause makes of an answer of the service.
-local function answered(status, headers, body) return pause(server:answering(status, headers, body)) end
+local function answered(status, headers, body) return pause(server:answering(status, headers, body), ONCE) end
 
 local function arn_of(index) return { ServiceArn = sim.services[index].ServiceArn } end
 
@@ -220,7 +221,7 @@ describe("an error of the service", function()
       assert.equal("PauseService", err.operation)
       assert.equal(case.status, err.http_status)
       assert.matches(UUID, err.request_id)
-      assert.equal(1, err.attempts)
+      assert.equal(case.retryable and 3 or 1, err.attempts)
       assert.equal(case.retryable, err.retryable)
       assert.is_nil(err.ambiguous)
       assert.is_nil(err.http_body)
@@ -287,7 +288,7 @@ describe("an error of the service", function()
   end)
 
   it("that is a long page keeps its first 4 KiB", function()
-    local _, err = pause(server:url("page", 9000))
+    local _, err = pause(server:url("page", 9000), ONCE)
     assert.equal("500", err.code)
     assert.equal(("x"):rep(4096), err.http_body)
   end)
@@ -410,7 +411,7 @@ describe("a call without an answer", function()
       assert.equal(case[5], err.code)
       assert.equal(case[4], err.kind)
       assert.equal("PauseService", err.operation)
-      assert.equal(1, err.attempts)
+      assert.equal(case[5] == "CallTimeoutError" and 1 or 3, err.attempts)
       assert.equal(case[6], err.ambiguous)
       assert.equal(case[5] ~= "CallTimeoutError", err.retryable)
       assert.is_nil(err.request_id)
@@ -420,7 +421,7 @@ describe("a call without an answer", function()
   end
 
   it("leaves a client that works", function()
-    local client = client_of(server:in_turn("close", recorder.response(200, JSON, '{"OperationId":"next"}')))
+    local client = client_of(server:in_turn("close", recorder.response(200, JSON, '{"OperationId":"next"}')), ONCE)
     local _, err = client:pause_service { ServiceArn = ARN }
     assert.equal("ConnectionClosedError", err.code)
     assert.equal("next", assert(client:pause_service { ServiceArn = ARN }).OperationId)
@@ -428,7 +429,7 @@ describe("a call without an answer", function()
 
   it("was sent once only, on a connection that was kept too", function()
     local client = client_of(server:in_turn(recorder.response(200, JSON, "{}"), "close",
-      recorder.response(200, JSON, '{"OperationId":"third"}')))
+      recorder.response(200, JSON, '{"OperationId":"third"}')), ONCE)
     assert.is_table(client:pause_service { ServiceArn = ARN })
     local out, err = client:pause_service { ServiceArn = ARN }
     assert.is_nil(out)
@@ -1268,11 +1269,51 @@ describe("other variables", function()
     assert.matches(" app/night%-shift", request_to("/app/").header["user-agent"])
   end)
 
-  it("of proxies are not libcurl's to follow", function()
-    assert.equal("ok\n", code_of(with_keys {
-      http_proxy = refused_url(), HTTP_PROXY = refused_url(), all_proxy = refused_url(), ALL_PROXY = refused_url(),
-      AWS_ENDPOINT_URL = server:url(),
-    }))
+end)
+
+describe("a variable of proxies", function()
+  -- What a call of the endpoint says that makes one attempt, with these variables.
+  local function said_by(variables, endpoint_url)
+    variables.AWS_ENDPOINT_URL, variables.AWS_MAX_ATTEMPTS = endpoint_url, "1"
+    return (code_of(with_keys(variables)):match "^[^\n]*")
+  end
+
+  for _, name in ipairs { "http_proxy", "HTTP_PROXY" } do
+    it(name .. " is honoured for an endpoint of http", function()
+      local endpoint_url = ("http://nobody.invalid/%s/"):format(name)
+      assert.equal("ok", said_by({ [name] = server:url() }, endpoint_url))
+      assert.equal("nobody.invalid", request_to(endpoint_url).header.host)
+      assert.equal("transport ProxyConnectionError", said_by({ [name] = refused_url() }, server:url()))
+    end)
+  end
+
+  for _, name in ipairs { "https_proxy", "HTTPS_PROXY" } do
+    it(name .. " is honoured for an endpoint of https alone", function()
+      local proxy, https = refused_url(), refused_url():gsub("^http:", "https:") .. ""
+      assert.equal("transport ProxyConnectionError", said_by({ [name] = proxy }, https))
+      assert.equal("transport EndpointConnectionError", said_by({ [name] = proxy, NO_PROXY = "127.0.0.1" }, https))
+      assert.equal("ok", said_by({ [name] = proxy }, server:url()))
+    end)
+  end
+
+  it("in lower case wins", function()
+    assert.equal("ok", said_by({ http_proxy = server:url(), HTTP_PROXY = refused_url() }, "http://nobody.invalid/"))
+  end)
+
+  it("is not honoured for a host that no_proxy exempts", function()
+    for _, exempt in ipairs { "127.0.0.1", "*", "example.com, 127.0.0.1", "127.0.0.1:" .. server.port } do
+      for _, name in ipairs { "no_proxy", "NO_PROXY" } do
+        assert.equal("ok", said_by({ http_proxy = refused_url(), [name] = exempt }, server:url()), exempt)
+      end
+    end
+    for _, exempt in ipairs { "127.0.0.2", "27.0.0.1", "127.0.0.1:1", "" } do
+      assert.equal("transport ProxyConnectionError",
+        said_by({ http_proxy = refused_url(), NO_PROXY = exempt }, server:url()), exempt)
+    end
+  end)
+
+  it("is not all_proxy, which is libcurl's", function()
+    assert.equal("ok", said_by({ all_proxy = refused_url(), ALL_PROXY = refused_url() }, server:url()))
   end)
 end)
 

@@ -61,10 +61,10 @@ end
 describe("in a plain program", function()
   teardown(hosts.clear)
 
-  it("a request on a kept connection that the server closes instead of answering is sent once", function()
+  it("an attempt on a kept connection that the server closes instead of answering is sent once", function()
     local server, url = listen()
     local script = hosts.start_lua([[
-      local client = child.client {read_timeout = 5}
+      local client = child.client {read_timeout = 5, max_attempts = 1}
       child.tell {child.pause(client, "first"), child.pause(client, "second")}
     ]], {env = {ENDPOINT = url}})
     local connection, requests = accept(server, script), 0

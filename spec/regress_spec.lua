@@ -109,6 +109,17 @@ it("a logger may be a table that can be called", function()
   assert.equal(1, told)
 end)
 
+it("what resolve has found and another coroutine has closed is told as cancelled", function()
+  local client, err = client_with(nil), nil
+  apprunner.spawn(function()
+    assert(client:resolve())
+    client:close()
+  end)
+  apprunner.spawn(function() err = select(2, client:resolve()) end)
+  apprunner.run()
+  assert.equal("Cancelled", err.code)
+end)
+
 it("what a coroutine raises that a transport has spawned is raised from run", function()
   local client = client_with(function()
     apprunner.spawn(function() error("mine", 0) end)

@@ -147,7 +147,7 @@ describe("a pause", function()
       it("is the first attempt of an invocation with a random id", function()
         assert.matches(UUID4, ours.header["amz-sdk-invocation-id"])
         assert.equal(ours.header["amz-sdk-invocation-id"]:lower(), ours.header["amz-sdk-invocation-id"])
-        assert.equal("attempt=1", ours.header["amz-sdk-request"])
+        assert.equal("attempt=1; max=3", ours.header["amz-sdk-request"])
       end)
 
       it("signs neither the user agent nor the invocation", function()

@@ -9,20 +9,33 @@ local apprunner = {}
 ---@field access_key_id string
 ---@field secret_access_key string
 ---@field session_token? string
+---@field account_id? string
+---@field expiration? number epoch seconds; a function is called again in time
 
+---Gives credentials, or nil and a message. It may yield where a loop drives the
+---call. Raising, or returning nil, ends the call with code
+---"CredentialRetrievalError".
+---@alias apprunner.CredentialsFunction fun(): apprunner.Credentials?, string?
+
+---What is not given is sought in the environment, then in the profile's keys of
+---the shared files (~/.aws/config, ~/.aws/credentials).
 ---@class apprunner.Settings
----@field region? string else the region in the call's ServiceArn, AWS_REGION, AWS_DEFAULT_REGION
----@field credentials? apprunner.Credentials else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
----@field endpoint_url? string http or https; else AWS_ENDPOINT_URL_APPRUNNER, AWS_ENDPOINT_URL
----@field use_fips_endpoint? boolean else AWS_USE_FIPS_ENDPOINT; false
----@field use_dualstack_endpoint? boolean else AWS_USE_DUALSTACK_ENDPOINT; false
----@field connect_timeout? number seconds until a request can be sent (DNS, TCP, TLS); 60
+---@field region? string else the region in the call's ServiceArn, AWS_REGION, AWS_DEFAULT_REGION, `region`
+---@field profile? string else AWS_PROFILE, AWS_DEFAULT_PROFILE, "default"
+---@field credentials? apprunner.Credentials|apprunner.CredentialsFunction else the provider chain
+---@field endpoint_url? string http or https; else AWS_ENDPOINT_URL_APPRUNNER, AWS_ENDPOINT_URL, `services`, `endpoint_url`
+---@field use_fips_endpoint? boolean else AWS_USE_FIPS_ENDPOINT, `use_fips_endpoint`; false
+---@field use_dualstack_endpoint? boolean else AWS_USE_DUALSTACK_ENDPOINT, `use_dualstack_endpoint`; false
+---@field connect_timeout? number seconds until a request can be sent (DNS, TCP, TLS), per attempt; else by `defaults_mode`; 60
 ---@field read_timeout? number longest silence from then on, in seconds; 60
----@field timeout? number seconds for the whole call; none
----@field ca_bundle? string PEM file or hashed directory; else AWS_CA_BUNDLE, the system's store
+---@field timeout? number seconds for the whole call, credentials and waits included; none
+---@field retry_mode? "standard"|"adaptive" else AWS_RETRY_MODE, `retry_mode`; "standard"
+---@field max_attempts? integer 1: no retries; else AWS_MAX_ATTEMPTS, `max_attempts`; 3
+---@field proxy? string http or https URL, for every host; else HTTPS_PROXY and HTTP_PROXY, but for hosts in NO_PROXY
+---@field ca_bundle? string PEM file or hashed directory; else AWS_CA_BUNDLE, `ca_bundle`, the system's store
 ---@field verify? boolean check the server's certificate and name; true
 ---@field max_response_bytes? integer a larger answer is an error; 8 MiB
----@field app_id? string for the User-Agent; else AWS_SDK_UA_APP_ID
+---@field app_id? string for the User-Agent; else AWS_SDK_UA_APP_ID, `sdk_ua_app_id`
 ---@field user_agent_extra? string added to the User-Agent
 ---@field logger? fun(level: "debug"|"warn", message: string, fields?: table) told of every call's end; never a secret
 ---@field transport? apprunner.Transport performs the HTTP exchanges instead of libcurl
@@ -42,6 +55,7 @@ local apprunner = {}
 ---@field read_timeout number seconds
 ---@field verify boolean
 ---@field ca_bundle? string
+---@field proxy? string an http or https URL with a port; user and password in it are percent-encoded
 
 ---@class apprunner.TransportResponse
 ---@field status integer
@@ -52,7 +66,7 @@ local apprunner = {}
 ---| "service" # the service answered with an error; `code` is its own
 ---| "validation" # the parameters are wrong; nothing was sent
 ---| "settings" # a setting is wrong or missing, or nginx cannot wait here
----| "credentials" # there are none, or not all of them
+---| "credentials" # there are none, or they could not be had
 ---| "transport" # no answer came
 ---| "timeout" # no answer came in time
 ---| "response" # an answer came that cannot be understood
@@ -211,11 +225,32 @@ function Client:list_operations(params) end
 ---@overload fun(self, params: apprunner.TagsParams, callback: fun(out?: apprunner.TagsOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
 function Client:list_tags_for_resource(params) end
 
+---What client:resolve() tells. Never a secret.
+---@class apprunner.Info
+---@field region? string of the client; a call may have one of its own, from its ServiceArn
+---@field signing_region? string
+---@field endpoint_url? string absent without a region
+---@field profile string
+---@field retry_mode string
+---@field max_attempts integer
+---@field access_key_id string
+---@field credential_provider "static"|"function"|"environment"|"profile"|"assume_role"|"web_identity"|"sso"|"process"|"container"|"imds"
+---@field account_id? string
+---@field expiration? number epoch seconds, as told by who gave the credentials
+---@field sources table<string, string> where each of these was found: "argument", "AWS_REGION", "profile dev in the config file", "default"
+
+---Resolves all that a call would, credentials included, and sends nothing to
+---App Runner. It waits as a call does.
+---@return apprunner.Info? info
+---@return apprunner.Error? err
+function Client:resolve() end
+
 ---Cancels the client's calls and wipes its credentials. Calling it again does
 ---nothing; calling anything else raises an error. Also __close.
 function Client:close() end
 
----Makes a client. Nothing is read but the environment, and nothing is sent.
+---Makes a client. The environment and the shared files are read, and nothing is
+---sent; credentials are sought when a call needs them.
 ---@param settings? apprunner.Settings
 ---@return apprunner.Client? client
 ---@return apprunner.Error? err kind "settings"
@@ -273,6 +308,27 @@ function apprunner.sleep(seconds) end
 ---@return apprunner.Signed? signed
 ---@return apprunner.Error? err kind "validation"
 function apprunner.sign(request, options) end
+
+---@class apprunner.ProfilesOptions
+---@field config_file? string else AWS_CONFIG_FILE, ~/.aws/config
+---@field credentials_file? string else AWS_SHARED_CREDENTIALS_FILE, ~/.aws/credentials
+
+---The properties of a section, by lower-case name. A nested block is a table
+---of its own, with names as written.
+---@alias apprunner.Section table<string, string|table<string, string>>
+
+---@class apprunner.Profiles
+---@field profiles table<string, apprunner.Section>
+---@field sso_sessions table<string, apprunner.Section>
+---@field services table<string, apprunner.Section>
+
+---Reads the shared files as an SDK does: profiles of both merge, and the
+---credentials file's values win. Values that may be secret read "***". A file
+---that does not exist is an empty one.
+---@param options? apprunner.ProfilesOptions
+---@return apprunner.Profiles? sections
+---@return apprunner.Error? err kind "settings"; "ConfigParseError" names the file and the line
+function apprunner.profiles(options) end
 
 ---Renders a timestamp of the API, such as "2026-01-02T03:04:05Z"; with
 ---milliseconds where there are any. Raises an error for what is no time between

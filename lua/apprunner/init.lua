@@ -148,7 +148,7 @@ local function call_back(client, method, job, err, callback)
   pump.watch(job, driver, function()
     driver.call(driver, function() callback(outcome(client, method, call.job)) end)
   end)
-  pump.begin(job, client.transport, driver)
+  pump.begin(job, client, driver)
   return call
 end
 
@@ -172,7 +172,7 @@ local function invoke(client, index, params, callback)
     tell(client, method, nil, err)
     return nil, err
   end
-  pump.begin(job, client.transport, driver)
+  pump.begin(job, client, driver)
   driver.suspend(job)
   return outcome(client, method, job)
 end
@@ -203,6 +203,18 @@ for index, name in ipairs(core.operations) do
   end
 end
 
+-- What a call would use, and where it was found; nothing is sent to App Runner.
+function methods.resolve(client)
+  check_client(client, "resolve")
+  local driver, refused = waiter(client.loop)
+  if not driver then return nil, refused end
+  local job, err = client.core:resolve()
+  if not job then return nil, err end
+  pump.begin(job, client, driver)
+  driver.suspend(job)
+  return job:info()
+end
+
 function methods.close(client)
   check_client(client, "close")
   client.closed = true
@@ -223,6 +235,7 @@ end
 local function take_functions(settings)
   local functions, others = {}, {}
   for name, value in pairs(settings) do others[name] = value end
+  if is_callable(others.credentials) then functions.credentials, others.credentials = others.credentials, nil end
   for _, name in ipairs { "transport", "logger" } do
     local value = others[name]
     functions[name], others[name] = value, nil
@@ -242,14 +255,15 @@ function apprunner.client(settings)
   end
   local functions, others = take_functions(settings or {})
   if not functions then return nil, others end
-  local handle, err = core.client(others)
+  local handle, err = core.client(others, functions.credentials ~= nil)
   if not handle then return nil, err end
   local there, why = has_loop(handle:setting "loop")
   if not there then
     return core.fail("InvalidConfigError", ("loop: no %s here: %s"):format(handle:setting "loop", tostring(why)))
   end
   local client = setmetatable({
-    core = handle, loop = handle:setting "loop", transport = functions.transport, logger = functions.logger,
+    core = handle, loop = handle:setting "loop", transport = functions.transport,
+    credentials = functions.credentials, logger = functions.logger,
   }, Client)
   if handle:setting "verify" == 0 then
     log(client, "warn", "certificates are not checked: verify = false")
@@ -297,6 +311,7 @@ end
 -- Helpers
 
 apprunner.sign = core.sign
+apprunner.profiles = core.profiles
 apprunner.iso8601 = core.iso8601
 
 function apprunner.dump(value, options) return require "apprunner.dump"(value, options) end

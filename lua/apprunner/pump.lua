@@ -11,10 +11,11 @@ local core = require "apprunner.core"
 
 local pump = {}
 
-local engine, engine_error -- one of them, once an exchange was wanted
-local wanted = false -- a call was started, so there must be an engine
+local engine, engine_error -- one of them, once an exchange was to be sent
+local queued = {} -- { exchange, id of its job } that wait until there is one
 local waiting = {} -- id of a job -> { loop, notify }
 local performers = {} -- id of a job -> { transport, loop }
+local clients = setmetatable({}, { __mode = "v" }) -- number of a client -> the client, if it has functions
 local spawned = setmetatable({}, { __mode = "k" }) -- coroutine -> its loop
 local awaited = setmetatable({}, { __mode = "k" }) -- coroutine -> id of the job it waits for
 
@@ -46,6 +47,13 @@ local stages = {
 }
 local stage = 1
 
+local function give(exchange)
+  local ok, err = nil, engine_error
+  if engine then ok, err = engine:add(exchange) end
+  if not ok then exchange:fail("HTTPClientError", err) end
+end
+
+-- Once there is an engine, or none to be had, it gets what has waited for it.
 local function bring_up()
   local ok, err = pcall(stages[stage])
   if not ok then
@@ -53,6 +61,10 @@ local function bring_up()
   elseif stage < #stages then
     stage = stage + 1
   end
+  if not engine and not engine_error then return end
+  local entries = queued
+  queued = {}
+  for _, entry in ipairs(entries) do give(entry[1]) end
 end
 
 -- In a forked child the parent's engine is left alone: its sockets are shared.
@@ -63,24 +75,49 @@ local function leave_parents_engine()
   end
 end
 
-local function send(exchange, id)
-  local performer = performers[id]
-  if performer then
-    return require("apprunner.transport").perform(performer.transport, exchange, performer.loop)
-  end
-  local ok, err = nil, engine_error
-  if engine then ok, err = engine:add(exchange) end
-  if not ok then exchange:fail("HTTPClientError", err or "there is no HTTP engine") end
+-- Who performs the exchanges of a job, if not the engine: what its call was
+-- begun with; for the client's own jobs, what its latest call was.
+local function performer_of(id, owner)
+  local client = clients[owner]
+  return performers[id] or client and client.transport and { transport = client.transport, loop = client.driver }
 end
 
--- Steps the jobs and carries out what they order, until they want no more.
+local function send(exchange, id, owner)
+  local performer = performer_of(id, owner)
+  if performer then
+    return require("apprunner.hooks").perform(performer.transport, exchange, performer.loop)
+  elseif engine then
+    give(exchange)
+  else
+    queued[#queued + 1] = { exchange, id }
+  end
+end
+
+local function forget(exchange, id)
+  if engine then engine:remove(exchange) end
+  for i = #queued, 1, -1 do
+    if queued[i][2] == id then table.remove(queued, i) end
+  end
+end
+
+local function ask(id, owner)
+  local client = clients[owner]
+  if not client then return core.answer(id, nil, "the client is gone") end
+  require("apprunner.hooks").ask(client.credentials, id, client.driver)
+end
+
+-- Steps the jobs and carries out what they order, until they want no more:
+-- what a function of the caller's returns at once lets them go on at once.
 local function step_jobs()
-  if not core.step() then return end
-  for order, exchange, id in core.order do
-    if order == "send" then
-      send(exchange, id)
-    elseif engine then
-      engine:remove(exchange)
+  while core.step() do
+    for order, exchange, id, owner in core.order do
+      if order == "send" then
+        send(exchange, id, owner)
+      elseif order == "ask" then
+        ask(id, owner)
+      else
+        forget(exchange, id)
+      end
     end
   end
 end
@@ -109,18 +146,14 @@ local function finish()
   return report()
 end
 
-local function lacks_engine() return wanted and not engine and not engine_error end
-
-local function must_bring_up()
-  leave_parents_engine()
-  return lacks_engine()
-end
+local function lacks_engine() return #queued > 0 end
 
 -- One turn of an event loop: moves whatever can move in `budget` milliseconds
 -- of I/O. Returns whether there is more to do at once, and whether a job has
 -- ended.
 function pump.step(budget)
-  if must_bring_up() then
+  leave_parents_engine()
+  if lacks_engine() then
     bring_up()
     return true, false
   end
@@ -129,13 +162,16 @@ function pump.step(budget)
   return more, finish()
 end
 
--- One turn of a blocking caller: moves whatever can move, and waits where
--- nothing could.
-function pump.drive()
-  while must_bring_up() do bring_up() end
+-- One turn of a blocking caller, who waits for `job` or for anything: moves
+-- whatever can move, and waits where nothing could.
+function pump.drive(job)
+  leave_parents_engine()
   step_jobs()
-  local ms = core.timeout()
-  if engine then engine:drive(ms) else core.idle(ms) end
+  while lacks_engine() do bring_up() end
+  if not (job and job:done()) then -- a function of the caller's may have waited too, and ended it
+    local ms = core.timeout()
+    if engine then engine:drive(ms) else core.idle(ms) end
+  end
   finish()
 end
 
@@ -154,15 +190,17 @@ function pump.fd()
   return engine and engine:fd()
 end
 
--- Starts a call, whose exchanges `transport` performs in a coroutine of `loop`,
--- or, without one, the engine.
-function pump.begin(job, transport, loop)
+-- Starts a call of `client`. The client's functions, if it has any, are called
+-- in coroutines of `loop`; without a transport the engine performs exchanges.
+function pump.begin(job, client, loop)
+  local transport = client.transport
+  if transport or client.credentials then
+    clients[client.core:id()], client.driver = client, loop
+  end
   if transport then
     performers[job:id()] = { transport = transport, loop = loop }
-  else
-    wanted = true
-    if not engine then engine_error = nil end -- what failed may work now
   end
+  engine_error = nil -- what failed may work now
   job:start()
 end
 

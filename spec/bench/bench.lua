@@ -49,7 +49,7 @@ local function prepare()
   local build = assert(interpreters[1], "no interpreter").build
   local objects = ("$(ls src/core/*.c | sed 's,^,%s/obj/,; s,c$,o,')"):format(build)
   local cc = os.getenv "CC" or "cc"
-  if not succeeds(("%s -std=c11 -O2 -o %s spec/bench/core/sign.c %s -lcrypto"):format(cc, SIGN, objects)) then
+  if not succeeds(("%s -std=c11 -O2 -o %s spec/bench/core/sign.c %s -lcrypto -lexpat"):format(cc, SIGN, objects)) then
     absent[#absent + 1] = "signing alone: its program was not built"
     SIGN = "false"
   end

@@ -1,99 +1,22 @@
 /*
 ** A whole call without I/O: what it orders to be sent, and what it makes of
-** the answers that this program, as the performer, feeds it.
+** the answer to its one attempt. See call_retry_test.c for more of them.
 */
-#include "../../src/core/call.h"
-
-#include "kit.h"
+#include "call_kit.h"
 
 static const char *const variables[] = {
-    "AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY",
-    "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", NULL};
-static const char *const no_variables[] = {NULL};
-
-static const struct ar_host_facts facts = {"linux#6", "x86_64", "lua#5.4",
-                                           "libcurl#8"};
-static struct ar_jobs jobs;
-static const struct ar_now now = {1000, INT64_C(1767323045999)};
-
-static const struct ar_operation *pause_service(void) {
-  size_t n;
-  const struct ar_operation *rows = ar_operations(&n);
-  while (strcmp(rows->name, "PauseService") != 0) rows++;
-  return rows;
-}
-
-static struct ar_client *client_of(const char *const *env) {
-  struct ar_env e = kit_env(env);
-  struct ar_client *client = ar_client_new(&e);
-  ar_settings_set_number(&client->settings, AR_SET_MAX_RESPONSE_BYTES, 1000,
-                         AR_SOURCE_ARGUMENT, NULL);
-  ar_settings_complete(&client->settings, &e, NULL);
-  return client;
-}
-
-/* A call of `client`, on the list. */
-static struct ar_call *call_of(struct ar_client *client) {
-  static const unsigned char random[16] = {0,    1, 2,  3,  4,  5,  0xff, 7,
-                                           0xff, 9, 10, 11, 12, 13, 14,   15};
-  struct ar_call *call = ar_call_new(client, pause_service(), random, &facts);
-  ar_buf_addz(&call->body,
-              "{\"ServiceArn\":\"arn:aws:apprunner:us-east-1:123456789012:"
-              "service/python-app/8fe1e10304f84fd2b0df550fe98a71fa\"}");
-  ar_call_set_region(call, AR_STR("arn:aws:apprunner:us-east-1:1:s"), NULL);
-  ar_jobs_name(&jobs, &call->job);
-  ar_jobs_add(&jobs, &call->job);
-  ar_client_release(client);
-  return call;
-}
+    "AWS_ACCESS_KEY_ID",
+    "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY",
+    "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+    "AWS_MAX_ATTEMPTS",
+    "1",
+    NULL};
+static const char *const no_variables[] = {"AWS_EC2_METADATA_DISABLED", "true",
+                                           NULL};
 
 static struct ar_call *new_call(void) {
   return call_of(client_of(variables));
-}
-
-/* Steps, and takes the exchange that is ordered, or NULL. */
-static struct ar_exchange *sent(void) {
-  struct ar_exchange *x = NULL;
-  int64_t id;
-  ar_jobs_step(&jobs, &now);
-  if (ar_jobs_order(&jobs, &x, &id) != AR_ORDER_SEND) return NULL;
-  x->sent = true;
-  return x;
-}
-
-static bool feed(struct ar_exchange *x, enum ar_part part, const char *text) {
-  return x->append(x, part, text, strlen(text));
-}
-
-/* Ends the exchange as a performer does, and steps the call. */
-static void end(struct ar_exchange *x, int status, enum ar_code failure) {
-  struct ar_outcome outcome = {.failure = failure, .status = status};
-  snprintf(outcome.detail, sizeof outcome.detail, "the detail");
-  x->finish(x, &outcome);
-  x->release(x);
-  ar_jobs_step(&jobs, &now);
-}
-
-static void forget(struct ar_call *call) {
-  CHECK(call->job.phase == AR_JOB_DONE, "the call is done");
-  CHECK(ar_jobs_take_done(&jobs) == call->job.id, "its end is told");
-  ar_job_release(&call->job);
-}
-
-/* The value of a header line that is sent, or NULL. */
-static const char *line_of(const struct ar_exchange *x, const char *name) {
-  for (size_t i = 0; i < x->header_count; i++)
-    if (x->headers[i].name_length == strlen(name) &&
-        memcmp(x->headers[i].line, name, strlen(name)) == 0)
-      return x->headers[i].line + strlen(name) + 2;
-  return NULL;
-}
-
-static void check_line(const struct ar_exchange *x, const char *name,
-                       const char *expected) {
-  const char *value = line_of(x, name);
-  CHECK(value && strcmp(value, expected) == 0, "%s: %s", name,
-        value ? value : "absent");
 }
 
 static void request(void) {
@@ -114,7 +37,7 @@ static void request(void) {
   check_line(x, "X-Amz-Date", "20260102T030405Z");
   check_line(x, "amz-sdk-invocation-id",
              "00010203-0405-4f07-bf09-0a0b0c0d0e0f");
-  check_line(x, "amz-sdk-request", "attempt=1");
+  check_line(x, "amz-sdk-request", "attempt=1; max=1");
   check_line(x, "Authorization",
              "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260102/us-east-1/"
              "apprunner/aws4_request, SignedHeaders=content-type;host;"
@@ -142,7 +65,7 @@ static void interim(void) {
   end(x, 200, AR_OK);
   CHECK(call->err.code == AR_OK, "success after an interim answer");
   CHECK_STR(ar_call_request_id(call), "right", "the request id");
-  CHECK_STR(ar_buf_str(&call->answer_body), "{\"a\":1}", "the body");
+  CHECK_STR(ar_buf_str(&call->http.answer_body), "{\"a\":1}", "the body");
   forget(call);
 }
 
@@ -310,7 +233,7 @@ static void cancelled(void) {
     CHECK(ar_job_end(&call->job, AR_E_CANCELLED, "why"), "it ends");
     CHECK(call->err.code == AR_E_CANCELLED && call->ambiguous == (phase == 2),
           "cancelled in phase %d", phase);
-    CHECK(ar_jobs_order(&jobs, &y, &id) ==
+    CHECK(ar_jobs_order(&jobs, &y, &id, &id) ==
               (phase == 2 ? AR_ORDER_FORGET : AR_ORDER_NONE),
           "what is in flight, and only that, is to be forgotten");
     if (y) y->release(y);
@@ -334,7 +257,7 @@ static void timed_out(void) {
   CHECK(call->err.code == AR_E_CALL_TIMEOUT && call->ambiguous, "too late: %s",
         call->err.message);
   CHECK(strstr(call->err.message, "0.5 s"), "it says what was allowed");
-  CHECK(ar_jobs_order(&jobs, &y, &id) == AR_ORDER_FORGET, "forgotten");
+  CHECK(ar_jobs_order(&jobs, &y, &id, &id) == AR_ORDER_FORGET, "forgotten");
   y->release(y);
   x->release(x);
   forget(call);
@@ -359,7 +282,8 @@ static void closed(void) {
             mine[1]->err.code == AR_E_CANCELLED,
         "its calls end");
   CHECK(other->job.phase == AR_JOB_READY, "the other goes on");
-  CHECK(ar_jobs_order(&jobs, &y, &id) == AR_ORDER_FORGET && x == y, "forgot");
+  CHECK(ar_jobs_order(&jobs, &y, &id, &id) == AR_ORDER_FORGET && x == y,
+        "forgot");
   y->release(y);
   x->release(x);
   while (ar_jobs_take_done(&jobs)) continue;
@@ -389,11 +313,30 @@ static void regions(void) {
     if (rows[i].argument)
       ar_settings_set(&client->settings, AR_SET_REGION,
                       ar_str_of(rows[i].argument), AR_SOURCE_ARGUMENT, NULL);
-    ar_settings_complete(&client->settings, &e, NULL);
+    ar_client_configure(client, NULL);
     CHECK_STR(ar_client_region(client, ar_str_of(rows[i].arn)), rows[i].region,
               rows[i].arn);
     ar_client_release(client);
   }
+}
+
+/* Its end is also that of the chain, which stands behind it in the list. */
+static void cancelled_without_credentials(void) {
+  static const char *const container[] = {
+      "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/c", NULL};
+  struct ar_call *call = call_of(client_of(container));
+  struct ar_exchange *x = sent(), *forgotten = NULL;
+  int64_t id;
+  CHECK(x != NULL && call->state == AR_CALL_CREDENTIALS, "the chain asks");
+  ar_calls_cancel(&jobs, call->client);
+  CHECK(ar_jobs_order(&jobs, &forgotten, &id, &id) == AR_ORDER_FORGET &&
+            forgotten == x,
+        "what the chain has in flight is forgotten");
+  forgotten->release(forgotten);
+  x->release(x);
+  CHECK(call->err.code == AR_E_CANCELLED, "it is cancelled");
+  forget(call);
+  while (ar_jobs_take_done(&jobs) != 0) continue;
 }
 
 int main(void) {
@@ -406,6 +349,7 @@ int main(void) {
   failures();
   unsent();
   cancelled();
+  cancelled_without_credentials();
   timed_out();
   closed();
   regions();

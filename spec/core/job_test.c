@@ -82,7 +82,7 @@ static void step(int64_t monotonic) {
 static enum ar_order take(struct ar_exchange **x) {
   int64_t id;
   *x = NULL;
-  return ar_jobs_order(&jobs, x, &id);
+  return ar_jobs_order(&jobs, x, &id, &id);
 }
 
 /* Nothing is left on the list, and `t`, whose last reference this drops, is

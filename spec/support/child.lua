@@ -75,12 +75,21 @@ end
 -- The engine's figures.
 function child.stats() return require("apprunner.pump").stats() or {} end
 
--- A timer of 1 ms in libuv's loop, and the gaps between its ticks in milliseconds.
-function child.heartbeat()
-  local gaps, timer, last = {}, uv.new_timer(), uv.hrtime()
+-- Whether credentials are waited for: a request is out, or a program has made the file `started` in the home.
+function child.is_waiting()
+  local file = io.open(os.getenv "HOME" .. "/started")
+  if file then file:close() end
+  return file ~= nil or (child.stats().in_flight or 0) > 0
+end
+
+-- A timer of 1 ms in libuv's loop, and the gaps between its ticks in milliseconds. `tick` is called at each.
+function child.heartbeat(tick)
+  local loop = uv or require "luv"
+  local gaps, timer, last = {}, loop.new_timer(), loop.hrtime()
   timer:start(1, 1, function()
-    local now = uv.hrtime()
+    local now = loop.hrtime()
     gaps[#gaps + 1], last = (now - last) / 1e6, now
+    if tick then tick() end
   end)
   return {gaps = gaps, stop = function() timer:close() end}
 end

@@ -11,10 +11,12 @@
 #   alone NAME COMMAND...    nothing else runs beside it (timing matters)
 #   beside NAME COMMAND...   may run beside others
 set -eu
-# What the developer's shell says of AWS is not for the checks.
-# shellcheck disable=SC2086 # a list of names
-unset ${!AWS_@}
 cd "$(dirname "$0")/../.."
+# What the developer's shell and home say of AWS is not for the checks.
+# shellcheck disable=SC2086 # a list of names
+unset ${!AWS_@} http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY
+export AWS_EC2_METADATA_DISABLED=true HOME="$PWD/build/home"
+mkdir -p "$HOME"
 unset MAKEFLAGS MFLAGS MAKELEVEL GNUMAKEFLAGS
 export LC_ALL=C.UTF-8
 groups=${*:-build lint unit rock memory lua}
@@ -100,7 +102,7 @@ suites() {
   if group lint; then beside lint .ci/lint; fi
   if group rock; then beside rock .ci/rock; fi
   if group unit; then
-    for program in spec/core/*_test.c; do
+    for program in spec/core/*_test.c spec/fuzz/*_fuzz.c; do
       program=$(basename "$program" .c)
       beside "unit:$program" "build/lua5.4/unit/$program"
     done

@@ -12,6 +12,7 @@
 #include <lua.h>
 
 #include "../core/call.h"
+#include "../core/chain.h"
 #include "compat.h"
 
 AR_HIDDEN
@@ -21,12 +22,14 @@ AR_HIDDEN
 #define LAR_JOB "apprunner.job"
 #define LAR_ERROR "apprunner.error"
 #define LAR_SIGNER "apprunner.signer"
+#define LAR_PROFILES "apprunner.profiles"
 
 /* One a Lua state; the first upvalue of every function of the module. */
 struct lar_state {
   struct ar_jobs jobs;
   struct ar_env env;
   struct ar_host_facts facts;
+  int64_t last_client; /* the number of the newest */
   bool open;
 };
 
@@ -83,12 +86,25 @@ struct ar_client *lar_check_client(lua_State *L, int index);
 */
 int lar_read_creds(lua_State *L, int index, struct ar_creds *creds);
 
-/* module.client(settings) -> client | nil, err */
+/* module.client(settings, has_function) -> client | nil, err */
 int lar_client(lua_State *L);
+
+/*
+** module.answer(id, credentials | nil, message): what the caller's function
+** has given to the order "ask" of a job.
+*/
+int lar_answer(lua_State *L);
+
+/* Pushes what client:resolve() tells; the call has ended well. */
+void lar_push_info(lua_State *L, const struct ar_call *call);
 
 /* module.sign(request, options) -> signed | nil, err */
 int lar_sign(lua_State *L);
 void lar_open_sign(lua_State *L);
+
+/* module.profiles(options) -> {profiles, sso_sessions, services} | nil, err */
+int lar_profiles(lua_State *L);
+void lar_open_profiles(lua_State *L);
 
 /* Creates a closed job handle on the stack. */
 struct ar_job **lar_new_job(lua_State *L);
@@ -107,9 +123,11 @@ bool lar_write_params(lua_State *L, int index,
 /*
 ** Applies `shape` to the decoded table on top of the stack: integers and
 ** whole timestamps become integers where Lua has them, and, if `nulls`, null
-** members go.
+** members go. NULL, or the name of a member that should be a structure, a list
+** or a map, and is none.
 */
-void lar_apply_shape(lua_State *L, const struct ar_shape *shape, bool nulls);
+const char *lar_apply_shape(lua_State *L, const struct ar_shape *shape,
+                            bool nulls);
 
 /* Pushes the ResponseMetadata of a call. */
 void lar_push_metadata(lua_State *L, const struct ar_call *call);

@@ -1,14 +1,7 @@
 /*
 ** Clients: settings from a Lua table, and the start of a call.
 */
-#define _DEFAULT_SOURCE /* getentropy */
-
 #include "binding.h"
-
-#include <unistd.h>
-#if defined(__APPLE__)
-#include <sys/random.h>
-#endif
 
 struct ar_client *lar_check_client(lua_State *L, int index) {
   struct ar_client **handle = luaL_checkudata(L, index, LAR_CLIENT);
@@ -53,11 +46,26 @@ static const struct {
 } key_fields[] = {
     {"access_key_id", offsetof(struct ar_creds, access_key_id)},
     {"secret_access_key", offsetof(struct ar_creds, secret_access_key)},
-    {"session_token", offsetof(struct ar_creds, session_token)}};
+    {"session_token", offsetof(struct ar_creds, session_token)},
+    {"account_id", offsetof(struct ar_creds, account_id)}};
+
+/* Epoch seconds in the field `expiration`, if it is there. */
+static int read_expiration(lua_State *L, int index, struct ar_creds *creds) {
+  lua_Number seconds;
+  lua_getfield(L, index, "expiration");
+  if (lua_isnil(L, -1)) return 0;
+  seconds = lua_tonumber(L, -1);
+  if (lua_type(L, -1) != LUA_TNUMBER || !(seconds >= 0) ||
+      !(seconds <= (lua_Number)AR_MAX_EPOCH))
+    return fail_setting(L, "credentials.expiration", "epoch seconds", -1);
+  creds->expiration = (int64_t)(seconds * 1000);
+  lua_pop(L, 1);
+  return 0;
+}
 
 int lar_read_creds(lua_State *L, int index, struct ar_creds *creds) {
   if (!lua_istable(L, index))
-    return fail_setting(L, "credentials", "table", index);
+    return fail_setting(L, "credentials", "table or function", index);
   for (size_t i = 0; i < sizeof key_fields / sizeof *key_fields; i++) {
     struct ar_buf *to = (void *)((char *)creds + key_fields[i].offset);
     lua_getfield(L, index, key_fields[i].name);
@@ -69,7 +77,7 @@ int lar_read_creds(lua_State *L, int index, struct ar_creds *creds) {
     }
     lua_pop(L, 1);
   }
-  return 0;
+  return read_expiration(L, index, creds);
 }
 
 /* --- settings -------------------------------------------------------------
@@ -85,10 +93,11 @@ static int read_setting(lua_State *L, struct ar_settings *settings,
                 [AR_VALUE_BOOLEAN] = {LUA_TBOOLEAN, "boolean"},
                 [AR_VALUE_SECONDS] = {LUA_TNUMBER, "number"},
                 [AR_VALUE_COUNT] = {LUA_TNUMBER, "number"},
-                [AR_VALUE_LOOP] = {LUA_TSTRING, "string"}};
+                [AR_VALUE_TYPES] = {LUA_TSTRING, "string"}};
   enum ar_setting_type type = ar_setting_type(which);
   struct ar_err err;
   int rc;
+  if (wanted[type].name == NULL) type = AR_VALUE_TYPES; /* one of some words */
   if (lua_type(L, -1) != wanted[type].type)
     return fail_setting(L, ar_setting_name(which), wanted[type].name, -1);
   if (wanted[type].type == LUA_TSTRING)
@@ -105,8 +114,10 @@ static int read_setting(lua_State *L, struct ar_settings *settings,
 
 static int read_settings(lua_State *L, int index, struct ar_client *client) {
   for (int i = 0; i < AR_SETTINGS; i++) {
+    const char *name = ar_setting_name((enum ar_setting)i);
     int failed = 0;
-    lua_getfield(L, index, ar_setting_name((enum ar_setting)i));
+    if (name == NULL) continue;
+    lua_getfield(L, index, name);
     if (!lua_isnil(L, -1))
       failed = read_setting(L, &client->settings, (enum ar_setting)i);
     if (failed) return failed;
@@ -122,12 +133,19 @@ static int read_settings(lua_State *L, int index, struct ar_client *client) {
   return 0;
 }
 
+/* The setting whose argument is called `name`, or AR_SETTINGS. */
+static enum ar_setting find_setting(struct ar_str name) {
+  for (int i = 0; i < AR_SETTINGS; i++) {
+    const char *argument = ar_setting_name((enum ar_setting)i);
+    if (argument != NULL && ar_str_eq(name, ar_str_of(argument)))
+      return (enum ar_setting)i;
+  }
+  return AR_SETTINGS;
+}
+
 static bool is_known(struct ar_str name) {
-  if (ar_str_eq(name, AR_STR("credentials"))) return true;
-  for (int i = 0; i < AR_SETTINGS; i++)
-    if (ar_str_eq(name, ar_str_of(ar_setting_name((enum ar_setting)i))))
-      return true;
-  return false;
+  return ar_str_eq(name, AR_STR("credentials")) ||
+         find_setting(name) != AR_SETTINGS;
 }
 
 /* 0, or 2 with nil and an error for a key that is no setting. */
@@ -148,29 +166,27 @@ static int refuse_unknown(lua_State *L, int index) {
   return 0;
 }
 
+/* module.client(settings, whether there is a credentials function) */
 int lar_client(lua_State *L) {
   struct lar_state *state = lar_state(L);
-  struct ar_client **handle;
+  struct ar_client **handle, *client;
   struct ar_err err;
   int failed;
-  if (lua_isnoneornil(L, 1)) {
-    lua_settop(L, 0);
-    lua_newtable(L);
-  }
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
+  lua_settop(L, 2);
   handle = lua_newuserdata(L, sizeof *handle);
   *handle = NULL;
   luaL_getmetatable(L, LAR_CLIENT);
   lua_setmetatable(L, -2);
-  *handle = ar_client_new(&state->env);
-  if (*handle == NULL) return luaL_error(L, "not enough memory");
-  failed = read_settings(L, 1, *handle);
+  client = *handle = ar_client_new(&state->env);
+  if (client == NULL) return luaL_error(L, "not enough memory");
+  client->id = ++state->last_client;
+  client->has_function = lua_toboolean(L, 2);
+  failed = read_settings(L, 1, client);
   if (!failed) failed = refuse_unknown(L, 1);
   if (failed) return failed;
-  if (ar_settings_complete(&(*handle)->settings, &state->env, &err) != AR_OK)
-    return lar_fail(L, &err);
-  lua_settop(L, 2);
+  if (ar_client_configure(client, &err) != AR_OK) return lar_fail(L, &err);
+  lua_settop(L, 3);
   return 1;
 }
 
@@ -222,56 +238,82 @@ static const struct ar_operation *check_operation(lua_State *L, int index) {
   return &operations[i - 1];
 }
 
-/* client:call(operation, params) -> job, to be started | nil, err */
-static int client_call(lua_State *L) {
+/*
+** Pushes the handle of a new call, to be named and started; NULL: nil and an
+** error are pushed. Without an operation it is for client:resolve().
+*/
+static struct ar_call *new_call(lua_State *L, struct ar_client *client,
+                                const struct ar_operation *operation) {
   struct lar_state *state = lar_state(L);
-  struct ar_client *client = lar_check_client(L, 1);
-  const struct ar_operation *operation = check_operation(L, 2);
+  struct ar_job **handle = lar_new_job(L);
   unsigned char random[16];
-  struct ar_job **handle;
-  struct ar_call *call;
-  struct ar_err err;
   int64_t timeout = ar_settings_number(&client->settings, AR_SET_TIMEOUT);
-  luaL_checktype(L, 3, LUA_TTABLE);
-  lua_settop(L, 3);
-  if (getentropy(random, sizeof random) != 0)
-    return luaL_error(L, "the system has no random bytes");
-  handle = lar_new_job(L);
+  struct ar_call *call;
+  if (!state->env.random(state->env.context, random, sizeof random))
+    luaL_error(L, "the system has no random bytes");
   call = ar_call_new(client, operation, random, &state->facts);
-  if (call == NULL) return luaL_error(L, "not enough memory");
+  if (call == NULL) luaL_error(L, "not enough memory");
   *handle = &call->job;
-  if (!lar_write_params(L, 3, operation, &call->body))
-    return fail_params(L, operation);
-  if (ar_buf_check(&call->body, &err) != AR_OK ||
-      ar_call_set_region(call, arn_of(L, 3, operation), &err) != AR_OK)
-    return lar_fail(L, &err);
   if (timeout >= 0) call->job.deadline = lar_now().monotonic + timeout;
   ar_jobs_name(&state->jobs, &call->job);
+  return call;
+}
+
+/* client:call(operation, params) -> job, to be started | nil, err */
+static int client_call(lua_State *L) {
+  struct ar_client *client = lar_check_client(L, 1);
+  const struct ar_operation *operation = check_operation(L, 2);
+  struct ar_call *call;
+  struct ar_err err;
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  call = new_call(L, client, operation);
+  if (!lar_write_params(L, 3, operation, &call->http.body))
+    return fail_params(L, operation);
+  if (ar_buf_check(&call->http.body, &err) != AR_OK ||
+      ar_call_set_region(call, arn_of(L, 3, operation), &err) != AR_OK)
+    return lar_fail(L, &err);
+  return 1;
+}
+
+/* client:resolve() -> job, to be started, that knows what a call would use */
+static int client_resolve(lua_State *L) {
+  struct ar_client *client = lar_check_client(L, 1);
+  struct ar_call *call;
+  struct ar_err err;
+  lua_settop(L, 1);
+  call = new_call(L, client, NULL);
+  if (ar_call_set_region(call, AR_STR(""), &err) != AR_OK)
+    return lar_fail(L, &err);
+  return 1;
+}
+
+/* client:id() -> the number that orders name it by */
+static int client_id(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)lar_check_client(L, 1)->id);
   return 1;
 }
 
 /* client:setting(name) -> text, number of the core, or nil when unset */
 static int client_setting(lua_State *L) {
   struct ar_client *client = lar_check_client(L, 1);
-  struct ar_str name = ar_str_of(luaL_checkstring(L, 2));
-  for (int i = 0; i < AR_SETTINGS; i++) {
-    enum ar_setting which = (enum ar_setting)i;
-    if (!ar_str_eq(name, ar_str_of(ar_setting_name(which)))) continue;
-    if (client->settings.values[i].source == NULL)
-      lua_pushnil(L);
-    else if (client->settings.values[i].number >= 0)
-      lua_pushnumber(L, (lua_Number)client->settings.values[i].number);
-    else
-      lar_push_str(L, ar_settings_text(&client->settings, which));
-    return 1;
-  }
-  return luaL_argerror(L, 2, "no such setting");
+  enum ar_setting which = find_setting(ar_str_of(luaL_checkstring(L, 2)));
+  const struct ar_setting_value *value;
+  luaL_argcheck(L, which != AR_SETTINGS, 2, "no such setting");
+  value = &client->settings.values[which];
+  if (value->source == NULL)
+    lua_pushnil(L);
+  else if (value->number >= 0)
+    lua_pushnumber(L, (lua_Number)value->number);
+  else
+    lar_push_str(L, ar_buf_str(&value->text));
+  return 1;
 }
 
-static const luaL_Reg client_methods[] = {{"call", client_call},
-                                          {"setting", client_setting},
-                                          {"close", client_close},
-                                          {NULL, NULL}};
+static const luaL_Reg client_methods[] = {
+    {"call", client_call},   {"resolve", client_resolve},
+    {"id", client_id},       {"setting", client_setting},
+    {"close", client_close}, {NULL, NULL}};
 
 void lar_open_client(lua_State *L) {
   lar_new_class(L, LAR_CLIENT, client_methods, client_gc);

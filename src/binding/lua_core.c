@@ -2,8 +2,10 @@
 ** The module apprunner.core: the state that belongs to one Lua state, the
 ** pump's half of the list of jobs, and what the other files register.
 */
-#define _GNU_SOURCE /* dladdr, clock_gettime under -std=c11 */
+#define _GNU_SOURCE /* dladdr, clock_gettime, getentropy under -std=c11 */
 
+#include "../host/child.h"
+#include "../host/file.h"
 #include "binding.h"
 
 #include <dlfcn.h>
@@ -12,6 +14,10 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
 
 struct lar_state *lar_state(lua_State *L) {
   return lua_touserdata(L, lua_upvalueindex(1));
@@ -61,6 +67,14 @@ static const char *read_environment(void *context, const char *name) {
   return getenv(name);
 }
 
+/*
+** getentropy takes at most 256 bytes at once, and more are never asked for.
+*/
+static bool read_random(void *context, void *out, size_t n) {
+  (void)context;
+  return getentropy(out, n) == 0;
+}
+
 /* "lua#5.4", or "luajit#2.1.0" where `jit` says so. */
 static void name_lua(lua_State *L, char *out, size_t size) {
   lua_getglobal(L, "jit");
@@ -97,7 +111,13 @@ static int state_gc(lua_State *L) {
 
 void lar_new_state(lua_State *L) {
   struct lar_state *state = lua_newuserdata(L, sizeof *state);
-  *state = (struct lar_state){.env = {.get = read_environment}};
+  *state = (struct lar_state){.env = {.get = read_environment,
+                                      .read_file = ar_file_read,
+                                      .replace_file = ar_file_replace,
+                                      .start_child = ar_child_start,
+                                      .poll_child = ar_child_poll,
+                                      .end_child = ar_child_end,
+                                      .random = read_random}};
   luaL_newmetatable(L, LAR_STATE);
   lua_pushcfunction(L, state_gc);
   lua_setfield(L, -2, "__gc");
@@ -126,19 +146,27 @@ static int core_timeout(lua_State *L) {
   return 1;
 }
 
-/* order() -> "send" or "forget", exchange, the job's id | nil */
+/*
+** order() -> "send" or "forget", an exchange, the job's id, its client's | nil
+**         -> "ask", nil, id, client: its function is to be asked
+*/
 static int core_order(lua_State *L) {
+  static const char *const names[] = {[AR_ORDER_SEND] = "send",
+                                      [AR_ORDER_FORGET] = "forget",
+                                      [AR_ORDER_ASK] = "ask"};
   struct ar_exchange *x;
   enum ar_order order;
-  int64_t id;
+  int64_t id, owner;
   if (!ar_jobs_has_order(&lar_state(L)->jobs)) return 0;
   lar_push_exchange(L, NULL); /* first, so that a failure loses no order */
-  order = ar_jobs_order(&lar_state(L)->jobs, &x, &id);
+  order = ar_jobs_order(&lar_state(L)->jobs, &x, &id, &owner);
   *(struct ar_exchange **)lua_touserdata(L, -1) = x;
-  lua_pushstring(L, order == AR_ORDER_SEND ? "send" : "forget");
+  lua_pushstring(L, names[order]);
   lua_insert(L, -2);
+  if (x == NULL) lua_pushnil(L), lua_replace(L, -2);
   lua_pushnumber(L, (lua_Number)id);
-  return 3;
+  lua_pushnumber(L, (lua_Number)owner);
+  return 4;
 }
 
 /* finished() -> the id of a job that is done, each told once | nil */
@@ -252,7 +280,9 @@ static int core_sensitive(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {{"client", lar_client},
+                                     {"answer", lar_answer},
                                      {"sign", lar_sign},
+                                     {"profiles", lar_profiles},
                                      {"step", core_step},
                                      {"timeout", core_timeout},
                                      {"order", core_order},
@@ -300,6 +330,7 @@ int luaopen_apprunner_core(lua_State *L) {
   lar_open_client(L);
   lar_open_job(L);
   lar_open_sign(L);
+  lar_open_profiles(L);
   lua_newtable(L);
   lua_pushvalue(L, 1);
   lar_setfuncs(L, functions, 1);

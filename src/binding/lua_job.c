@@ -5,6 +5,8 @@
 #include "../core/json.h"
 #include "binding.h"
 
+#include <stdio.h>
+
 /* What a decoded answer may grow to; the API's own is far below. */
 #define MAX_DEPTH 64
 #define MAX_MEMBERS 200000
@@ -71,18 +73,18 @@ static int job_cancel(lua_State *L) {
 static int fail_call(lua_State *L, const struct ar_call *call) {
   bool service = call->err.code == AR_E_SERVICE;
   bool response = call->err.code == AR_E_RESPONSE;
-  struct ar_str body = ar_buf_str(&call->answer_body);
-  struct lar_error error = {.code = call->err.code,
-                            .service_code = ar_buf_str(&call->service_code),
-                            .message = service
-                                           ? ar_buf_str(&call->service_message)
-                                           : ar_str_of(call->err.message),
-                            .operation = call->operation->name,
-                            .http_status = call->outcome.status,
-                            .request_id = ar_call_request_id(call),
-                            .attempts = call->attempts,
-                            .retryable = call->retryable,
-                            .ambiguous = call->ambiguous};
+  struct ar_str body = ar_buf_str(&call->http.answer_body);
+  struct lar_error error = {
+      .code = call->err.code,
+      .service_code = ar_buf_str(&call->service_code),
+      .message = service ? ar_buf_str(&call->service_message)
+                         : ar_str_of(call->err.message),
+      .operation = call->operation ? call->operation->name : NULL,
+      .http_status = call->http.outcome.status,
+      .request_id = ar_call_request_id(call),
+      .attempts = call->attempts,
+      .retryable = call->retryable,
+      .ambiguous = call->ambiguous};
   if (response || (service && !call->service_document))
     error.http_body =
         ar_str_n(body.p, body.n < MAX_KEPT_BODY ? body.n : MAX_KEPT_BODY);
@@ -95,15 +97,22 @@ static int fail_answer(lua_State *L, struct ar_call *call, const char *why) {
   return fail_call(L, call);
 }
 
+static int fail_member(lua_State *L, struct ar_call *call, const char *name) {
+  char why[120];
+  snprintf(why, sizeof why, "the answer's member %.60s has the wrong type",
+           name);
+  return fail_answer(L, call, why);
+}
+
 /* job:answer() -> the body of a successful call | nil, err */
 static int job_answer(lua_State *L) {
   struct ar_call *call = check_call(L);
   luaL_argcheck(L, call->job.phase == AR_JOB_DONE, 1, "not done yet");
   if (call->err.code != AR_OK) return fail_call(L, call);
-  if (!ar_json_is_sane(ar_buf_str(&call->answer_body), MAX_DEPTH, MAX_MEMBERS,
-                       &call->answer_nulls))
+  if (!ar_json_is_sane(ar_buf_str(&call->http.answer_body), MAX_DEPTH,
+                       MAX_MEMBERS, &call->answer_nulls))
     return fail_answer(L, call, "the answer is no JSON, or nests too deep");
-  lar_push_str(L, ar_buf_str(&call->answer_body));
+  lar_push_str(L, ar_buf_str(&call->http.answer_body));
   return 1;
 }
 
@@ -114,25 +123,38 @@ static int job_answer(lua_State *L) {
 */
 static int job_finish(lua_State *L) {
   struct ar_call *call = check_call(L);
-  struct ar_str body = ar_buf_str(&call->answer_body);
+  struct ar_str body = ar_buf_str(&call->http.answer_body);
   struct ar_str start = ar_str_trim(body);
   bool marked = lua_toboolean(L, 3);
+  const char *wrong;
   lua_settop(L, 2);
   if (!lua_istable(L, 2) || start.n == 0 || start.p[0] != '{')
     return fail_answer(L, call, "the answer is no JSON object");
-  lar_apply_shape(L, call->operation->output, call->answer_nulls || marked);
+  wrong = lar_apply_shape(L, call->operation->output,
+                          call->answer_nulls || marked);
+  if (wrong != NULL) return fail_member(L, call, wrong);
   lar_push_metadata(L, call);
   lua_setfield(L, 2, "ResponseMetadata");
   return 1;
 }
 
-static const luaL_Reg job_methods[] = {{"id", job_id},
-                                       {"start", job_start},
-                                       {"done", job_done},
-                                       {"cancel", job_cancel},
-                                       {"answer", job_answer},
-                                       {"finish", job_finish},
-                                       {NULL, NULL}};
+/* job:info() -> what client:resolve() tells | nil, err */
+static int job_info(lua_State *L) {
+  struct ar_call *call = check_call(L);
+  luaL_argcheck(L, call->job.phase == AR_JOB_DONE, 1, "not done yet");
+  if (call->err.code == AR_OK && call->client->creds.provider == NULL)
+    ar_fail(&call->err, AR_E_CANCELLED,
+            "the credentials that were found have been dropped since");
+  if (call->err.code != AR_OK) return fail_call(L, call);
+  lar_push_info(L, call);
+  return 1;
+}
+
+static const luaL_Reg job_methods[] = {
+    {"id", job_id},         {"start", job_start},
+    {"done", job_done},     {"cancel", job_cancel},
+    {"answer", job_answer}, {"finish", job_finish},
+    {"info", job_info},     {NULL, NULL}};
 
 void lar_open_job(lua_State *L) {
   lar_new_class(L, LAR_JOB, job_methods, job_gc);

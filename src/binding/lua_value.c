@@ -22,35 +22,63 @@ static void make_integer(lua_State *L, const char *name) {
 #endif
 }
 
-static void make_integers(lua_State *L, const struct ar_shape *shape);
+static const char *shape_members(lua_State *L, const struct ar_shape *shape);
 
-/* The same in every structure of the list on top. */
-static void make_integers_in_list(lua_State *L,
+/* A structure is a table, and no list; an empty one of those looks the same.
+ */
+static bool is_structure(lua_State *L) {
+  return lua_istable(L, -1) && lua_rawlen(L, -1) == 0;
+}
+
+/* The list on top, of structures or of others. */
+static const char *shape_elements(lua_State *L, const char *name,
                                   const struct ar_shape *element) {
   int n = (int)lua_rawlen(L, -1);
+  if (element->type != AR_STRUCTURE) return NULL;
   for (int i = 1; i <= n; i++) {
+    const char *wrong = name;
     lua_rawgeti(L, -1, i);
-    if (lua_istable(L, -1)) make_integers(L, element);
+    if (is_structure(L)) wrong = shape_members(L, element);
     lua_pop(L, 1);
+    if (wrong != NULL) return wrong;
+  }
+  return NULL;
+}
+
+/* The value on top, which is there. */
+static const char *shape_value(lua_State *L, const struct ar_member *member) {
+  switch (member->shape->type) {
+    case AR_STRUCTURE:
+      return is_structure(L) ? shape_members(L, member->shape) : member->name;
+    case AR_LIST:
+      return lua_istable(L, -1)
+                 ? shape_elements(L, member->name, member->shape->element)
+                 : member->name;
+    case AR_MAP:
+      return lua_istable(L, -1) ? NULL : member->name;
+    default:
+      if (lua_type(L, -1) == LUA_TNUMBER) make_integer(L, member->name);
+      return NULL;
   }
 }
 
-/* Makes the whole numbers of the structure on top integers. */
-static void make_integers(lua_State *L, const struct ar_shape *shape) {
+/*
+** Makes the whole numbers of the structure on top integers. NULL, or the name
+** of a member that is no table though the model has it as one; scalars are
+** passed on as they are.
+*/
+static const char *shape_members(lua_State *L, const struct ar_shape *shape) {
+  const char *wrong = NULL;
   luaL_checkstack(L, 4, "the answer nests too deep");
-  for (size_t i = 0; i < shape->count; i++) {
+  for (size_t i = 0; i < shape->count && wrong == NULL; i++) {
     const struct ar_member *member = &shape->members[i];
     enum ar_type type = member->shape->type;
-    if (type == AR_STRING || type == AR_BOOLEAN || type == AR_MAP) continue;
+    if (type == AR_STRING || type == AR_BOOLEAN) continue;
     lua_getfield(L, -1, member->name);
-    if (lua_type(L, -1) == LUA_TNUMBER)
-      make_integer(L, member->name);
-    else if (type == AR_STRUCTURE && lua_istable(L, -1))
-      make_integers(L, member->shape);
-    else if (type == AR_LIST && lua_istable(L, -1))
-      make_integers_in_list(L, member->shape->element);
+    if (!lua_isnil(L, -1)) wrong = shape_value(L, member);
     lua_pop(L, 1);
   }
+  return wrong;
 }
 
 /* Null is a light userdata of lua-cjson and a full one in Neovim; nothing else
@@ -102,9 +130,10 @@ static void drop_nulls(lua_State *L) {
   if (dropped && n > 0) close_holes(L, n);
 }
 
-void lar_apply_shape(lua_State *L, const struct ar_shape *shape, bool nulls) {
+const char *lar_apply_shape(lua_State *L, const struct ar_shape *shape,
+                            bool nulls) {
   if (nulls) drop_nulls(L);
-  make_integers(L, shape);
+  return shape_members(L, shape);
 }
 
 /* Pushes `name` in lower case. */
@@ -148,10 +177,10 @@ void lar_push_metadata(lua_State *L, const struct ar_call *call) {
     lar_push_str(L, request_id);
     lua_setfield(L, -2, "RequestId");
   }
-  lua_pushinteger(L, call->outcome.status);
+  lua_pushinteger(L, call->http.outcome.status);
   lua_setfield(L, -2, "HTTPStatusCode");
   lua_pushinteger(L, call->attempts - 1);
   lua_setfield(L, -2, "RetryAttempts");
-  push_headers(L, ar_buf_str(&call->answer_head));
+  push_headers(L, ar_buf_str(&call->http.answer_head));
   lua_setfield(L, -2, "HTTPHeaders");
 }

@@ -5,12 +5,12 @@
 
 #include <stdlib.h>
 
-#include "head.h"
-#include "json.h"
+#include "answer.h"
 #include "retry.h"
+#include "route.h"
+#include "skew.h"
 
 #define CALL_OF_JOB(at) AR_OWNER(struct ar_call, job, at)
-#define CALL_OF_EXCHANGE(at) AR_OWNER(struct ar_call, exchange, at)
 
 /* The one place where a call changes its state. */
 static void enter(struct ar_call *call, enum ar_call_state state) {
@@ -22,38 +22,6 @@ static void enter(struct ar_call *call, enum ar_call_state state) {
 static void fail(struct ar_call *call) {
   call->retryable = ar_retry_failure(call->err.code) != AR_RETRY_NEVER;
   enter(call, AR_CALL_DONE);
-}
-
-/* --- the exchange's functions ------------------------------------------ */
-
-static void exchange_retain(struct ar_exchange *x) {
-  ar_job_retain(&CALL_OF_EXCHANGE(x)->job);
-}
-
-static void exchange_release(struct ar_exchange *x) {
-  ar_job_release(&CALL_OF_EXCHANGE(x)->job);
-}
-
-static bool exchange_append(struct ar_exchange *x, enum ar_part part,
-                            const char *p, size_t n) {
-  struct ar_call *call = CALL_OF_EXCHANGE(x);
-  if (call->job.phase == AR_JOB_DONE) return false; /* nobody asks now */
-  if (part == AR_PART_BODY)
-    return ar_buf_add(&call->answer_body, p, n) == AR_OK;
-  if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) {
-    ar_buf_reset(&call->answer_head);
-    ar_buf_reset(&call->answer_body);
-  }
-  return ar_buf_add(&call->answer_head, p, n) == AR_OK;
-}
-
-static void exchange_finish(struct ar_exchange *x,
-                            const struct ar_outcome *outcome) {
-  struct ar_call *call = CALL_OF_EXCHANGE(x);
-  if (call->job.phase == AR_JOB_DONE) return; /* it was cancelled meanwhile */
-  call->outcome = *outcome;
-  call->job.exchange = NULL;
-  ar_job_ready(&call->job);
 }
 
 /* --- making the request ------------------------------------------------- */
@@ -71,56 +39,49 @@ static void format_uuid(const unsigned char random[16], char out[37]) {
   *out = '\0';
 }
 
-/* Begins a line "Name: " and notes it; its value and end_line follow. */
-static void begin_line(struct ar_call *call, const char *name) {
-  struct ar_header_line *line = &call->lines[call->exchange.header_count++];
-  line->name_length = strlen(name);
-  line->line = NULL; /* until `head` has stopped moving */
-  ar_buf_addz(&call->head, name);
-  ar_buf_addz(&call->head, ": ");
-}
-
-static void end_line(struct ar_call *call) {
-  ar_buf_addc(&call->head, '\0');
-}
-
-static void add_line(struct ar_call *call, const char *name,
-                     struct ar_str value) {
-  begin_line(call, name);
-  ar_buf_adds(&call->head, value);
-  end_line(call);
-}
-
-static void point_lines(struct ar_call *call) {
-  const char *at = ar_buf_z(&call->head);
-  for (size_t i = 0; i < call->exchange.header_count; i++) {
-    call->lines[i].line = at;
-    at += strlen(at) + 1;
+/*
+** "ttl=20300101T000100Z; attempt=2; max=3": until when the answer is waited
+** for, by the server's clock, where an answer has told that.
+*/
+static void add_attempt(struct ar_call *call) {
+  const struct ar_settings *settings = &call->client->settings;
+  struct ar_buf *head = &call->http.head;
+  char ttl[AR_DATE_SIZE];
+  ar_http_begin_line(&call->http, "amz-sdk-request");
+  if (call->has_skew) {
+    ar_date_basic((call->sent_at + call->skew +
+                   ar_settings_number(settings, AR_SET_READ_TIMEOUT)) /
+                      1000,
+                  ttl);
+    ar_buf_addz(head, "ttl=");
+    ar_buf_addz(head, ttl);
+    ar_buf_addz(head, "; ");
   }
+  ar_buf_addz(head, "attempt=");
+  ar_buf_addi(head, call->attempts);
+  ar_buf_addz(head, "; max=");
+  ar_buf_addi(head, ar_settings_number(settings, AR_SET_MAX_ATTEMPTS));
+  ar_http_end_line(&call->http);
 }
 
 static void write_head(struct ar_call *call, struct ar_str target) {
   struct ar_client *client = call->client;
-  ar_buf_reset(&call->head);
-  call->exchange.header_count = 0;
-  add_line(call, "Host", ar_buf_str(&client->endpoint.host));
-  add_line(call, "Accept-Encoding", AR_STR("identity"));
-  add_line(call, "X-Amz-Target", target);
-  add_line(call, "Content-Type", AR_STR(AR_CONTENT_TYPE));
-  begin_line(call, "User-Agent");
-  ar_client_user_agent(client, call->facts, &call->head);
-  end_line(call);
-  add_line(call, "X-Amz-Date", ar_str_of(client->signature.date));
+  struct ar_http *http = &call->http;
+  ar_http_line(http, "Host", ar_buf_str(&client->endpoint.host));
+  ar_http_line(http, "Accept-Encoding", AR_STR("identity"));
+  ar_http_line(http, "X-Amz-Target", target);
+  ar_http_line(http, "Content-Type", AR_STR(AR_CONTENT_TYPE));
+  ar_http_begin_line(http, "User-Agent");
+  ar_client_user_agent(client, call->facts, &http->head);
+  ar_http_end_line(http);
+  ar_http_line(http, "X-Amz-Date", ar_str_of(client->signature.date));
   if (client->creds.session_token.n > 0)
-    add_line(call, "X-Amz-Security-Token",
-             ar_buf_str(&client->creds.session_token));
-  add_line(call, "Authorization",
-           ar_buf_str(&client->signature.authorization));
-  add_line(call, "amz-sdk-invocation-id", ar_str_of(call->invocation_id));
-  begin_line(call, "amz-sdk-request");
-  ar_buf_addz(&call->head, "attempt=");
-  ar_buf_addi(&call->head, call->attempts);
-  end_line(call);
+    ar_http_line(http, "X-Amz-Security-Token",
+                 ar_buf_str(&client->creds.session_token));
+  ar_http_line(http, "Authorization",
+               ar_buf_str(&client->signature.authorization));
+  ar_http_line(http, "amz-sdk-invocation-id", ar_str_of(call->invocation_id));
+  add_attempt(call);
 }
 
 static int sign(struct ar_call *call, struct ar_str target, int64_t epoch,
@@ -133,7 +94,7 @@ static int sign(struct ar_call *call, struct ar_str target, int64_t epoch,
   struct ar_sign_request request = {
       .method = AR_STR("POST"),
       .path = ar_buf_str(&client->endpoint.path),
-      .body = ar_buf_str(&call->body),
+      .body = ar_buf_str(&call->http.body),
       .headers = headers,
       .header_count = sizeof headers / sizeof *headers,
       .region = ar_buf_str(&call->region),
@@ -142,9 +103,11 @@ static int sign(struct ar_call *call, struct ar_str target, int64_t epoch,
   return ar_sigv4_sign(&client->signature, &request, &client->creds, err);
 }
 
-static int prepare(struct ar_call *call, int64_t epoch, struct ar_err *err) {
+static int send(struct ar_call *call, int64_t epoch, struct ar_err *err) {
+  struct ar_http *http = &call->http;
   struct ar_buf target;
   int rc;
+  ar_http_begin(http);
   ar_buf_init(&target, 256);
   ar_buf_addz(&target, AR_TARGET_PREFIX);
   ar_buf_addz(&target, call->operation->name);
@@ -152,160 +115,203 @@ static int prepare(struct ar_call *call, int64_t epoch, struct ar_err *err) {
   if (rc == AR_OK) rc = sign(call, ar_buf_str(&target), epoch, err);
   if (rc == AR_OK) write_head(call, ar_buf_str(&target));
   ar_buf_free(&target);
-  if (rc == AR_OK) rc = ar_buf_check(&call->head, err);
-  if (rc != AR_OK) return rc;
-  point_lines(call);
-  ar_buf_reset(&call->url);
-  ar_buf_addb(&call->url, &call->client->endpoint.url);
-  return ar_buf_check(&call->url, err);
+  ar_buf_addb(&http->url, &call->client->endpoint.url);
+  if (rc == AR_OK) rc = ar_route(http, &call->client->settings, err);
+  return rc == AR_OK ? ar_http_send(http, "POST", err) : rc;
 }
 
-static void fill_exchange(struct ar_call *call) {
-  const struct ar_settings *settings = &call->client->settings;
-  struct ar_exchange *x = &call->exchange;
-  x->method = "POST";
-  x->url = ar_buf_z(&call->url);
-  x->headers = call->lines;
-  x->body = ar_buf_str(&call->body);
-  x->connect_timeout = ar_settings_number(settings, AR_SET_CONNECT_TIMEOUT);
-  x->read_timeout = ar_settings_number(settings, AR_SET_READ_TIMEOUT);
-  x->verify = ar_settings_number(settings, AR_SET_VERIFY) == 1;
-  x->ca_bundle = settings->values[AR_SET_CA_BUNDLE].text.n > 0
-                     ? ar_buf_z(&settings->values[AR_SET_CA_BUNDLE].text)
-                     : NULL;
+/* --- an answer that is an error -------------------------------------------
+ */
+
+/* Answers that blame the credentials, which may have been replaced where they
+   come from. */
+static bool blames_credentials(const struct ar_call *call) {
+  static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException",
+                                      "UnrecognizedClientException",
+                                      "InvalidClientTokenId"};
+  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+    if (ar_str_eq(ar_buf_str(&call->service_code), ar_str_of(codes[i])))
+      return true;
+  return false;
 }
 
-/* --- reading the answer ------------------------------------------------- */
-
-/* "ns#Name:uri" is Name. */
-static struct ar_str sanitise_code(struct ar_str code) {
-  size_t hash;
-  code.n = ar_str_find(code, ':', 0);
-  hash = ar_str_find(code, '#', 0);
-  return hash < code.n ? ar_str_trim(ar_str_from(code, hash + 1))
-                       : ar_str_trim(code);
-}
-
-/* Takes the first of `from` that is a text. */
-static void take_text(struct ar_buf *to, const struct ar_json_field *from,
-                      size_t count) {
-  for (size_t i = 0; i < count && to->n == 0; i++)
-    if (from[i].type == AR_JSON_STRING) ar_buf_addb(to, from[i].text);
+static bool has_attempts(const struct ar_call *call) {
+  return call->attempts <
+         ar_settings_number(&call->client->settings, AR_SET_MAX_ATTEMPTS);
 }
 
 /*
-** The service's code and message, in the order that aws-json prescribes: the
-** header, `code`, `__type`; else the status stands for the code.
+** Whether the call goes on with other credentials, once: an attempt like any
+** other, but one that waits for nothing and costs nothing. Where none is left,
+** at least the next call does not begin with these.
 */
-static int read_error(struct ar_call *call, struct ar_err *err) {
-  static const char *const paths[] = {"code", "__type", "message", "Message",
-                                      "errorMessage"};
-  struct ar_json_field fields[5];
-  struct ar_buf texts[5];
-  struct ar_str head = ar_buf_str(&call->answer_head);
-  struct ar_str code = ar_head_find(head, AR_STR("x-amzn-errortype"));
-  size_t most = call->answer_body.n + code.n;
-  int rc;
-  ar_buf_init(&call->service_code, most + 3); /* or a status */
-  ar_buf_init(&call->service_message, most);
-  for (size_t i = 0; i < 5; i++) {
-    ar_buf_init(&texts[i], most);
-    fields[i] = (struct ar_json_field){.path = paths[i], .text = &texts[i]};
-  }
-  rc = ar_json_flat(ar_buf_str(&call->answer_body), fields, 5, err);
-  call->service_document = rc == AR_OK;
-  if (rc == AR_OK) {
-    struct ar_buf raw;
-    ar_buf_init(&raw, most);
-    ar_buf_adds(&raw, code);
-    take_text(&raw, fields, 2);
-    ar_buf_adds(&call->service_code, sanitise_code(ar_buf_str(&raw)));
-    if (raw.failed) call->service_code.failed = raw.failed;
-    take_text(&call->service_message, fields + 2, 3);
-    ar_buf_free(&raw);
-  } else {
-    ar_buf_adds(&call->service_code, sanitise_code(code));
-  }
-  for (size_t i = 0; i < 5; i++) ar_buf_free(&texts[i]);
-  if (rc == AR_E_MEMORY || call->service_code.failed ||
-      call->service_message.failed)
-    return ar_fail_memory(err);
-  if (call->service_code.n == 0)
-    ar_buf_addi(&call->service_code, call->outcome.status);
-  return ar_buf_check(&call->service_code, err);
+static bool renew(struct ar_call *call, const struct ar_now *now) {
+  struct ar_client *client = call->client;
+  if (call->renewed || client->closed || client->has_argument ||
+      !blames_credentials(call))
+    return false;
+  call->renewed = true;
+  ar_client_distrust(client, call->generation);
+  if (!has_attempts(call)) return false;
+  ar_limiter_update(&client->limiter, now->monotonic, false);
+  call->err.code = AR_OK;
+  enter(call, AR_CALL_CREDENTIALS);
+  return true;
 }
 
-static void fail_with_answer(struct ar_call *call) {
+/* Fills call->err from an answer that is an error. */
+static void take_error(struct ar_call *call) {
   struct ar_err err;
-  if (read_error(call, &err) != AR_OK) {
+  if (ar_answer_error(&call->http, &call->service_code, &call->service_message,
+                      &call->service_document, &err) == AR_OK)
+    ar_fail(&call->err, AR_E_SERVICE, "%s", ar_buf_z(&call->service_message));
+  else
     call->err = err;
-    fail(call);
+}
+
+/* --- trying again -------------------------------------------------------- */
+
+/* What every answer tells of the server's clock. */
+static void take_skew(struct ar_call *call, const struct ar_now *now) {
+  struct ar_client *client = call->client;
+  call->told_skew = 0;
+  if (ar_settings_number(&client->settings, AR_SET_NO_SKEW) == 1 ||
+      !ar_skew_measure(ar_buf_str(&call->http.answer_head), call->sent_at,
+                       now->epoch, &call->told_skew))
+    return;
+  client->skew = call->skew = call->told_skew;
+  call->has_skew = true;
+}
+
+static enum ar_retry_class classify(const struct ar_call *call) {
+  const struct ar_http *http = &call->http;
+  bool answered = call->err.code == AR_E_SERVICE;
+  struct ar_attempt attempt = {.failure = answered ? AR_OK : call->err.code,
+                               .reused = http->outcome.reused,
+                               .sent = http->exchange.sent,
+                               .status = http->outcome.status,
+                               .code = ar_buf_str(&call->service_code),
+                               .skew = call->told_skew};
+  return ar_retry_classify(&attempt);
+}
+
+static bool may_retry(struct ar_call *call, enum ar_retry_class class) {
+  struct ar_client *client = call->client;
+  return class != AR_RETRY_NEVER && !client->closed && has_attempts(call) &&
+         ar_quota_acquire(&client->quota, class, &call->taken);
+}
+
+/* Ends the call with call->err, or has it wait for its next attempt. */
+static void fail_attempt(struct ar_call *call, const struct ar_now *now) {
+  struct ar_client *client = call->client;
+  enum ar_retry_class class = classify(call);
+  int64_t pause;
+  call->retryable = class != AR_RETRY_NEVER;
+  ar_limiter_update(&client->limiter, now->monotonic,
+                    class == AR_RETRY_THROTTLING);
+  if (!may_retry(call, class)) {
+    enter(call, AR_CALL_DONE);
     return;
   }
-  ar_fail(&call->err, AR_E_SERVICE, "%s", ar_buf_z(&call->service_message));
-  call->retryable =
-      ar_retry_answer(call->outcome.status, ar_buf_str(&call->service_code)) !=
-      AR_RETRY_NEVER;
-  enter(call, AR_CALL_DONE);
+  pause = ar_retry_delay(client->quota.rules, class, call->attempts,
+                         ar_env_uniform(&client->env),
+                         ar_http_header(&call->http, "x-amz-retry-after"),
+                         ar_http_header(&call->http, "retry-after"));
+  call->resume = now->monotonic + pause;
+  call->err.code = AR_OK;
+  enter(call, AR_CALL_BACKING_OFF);
 }
 
-/* Without a whole answer; a refused piece is what the buffers say it is. */
-static void fail_without_answer(struct ar_call *call) {
-  const struct ar_outcome *outcome = &call->outcome;
-  const struct ar_buf *full =
-      call->answer_body.failed ? &call->answer_body : &call->answer_head;
-  call->ambiguous = call->exchange.sent;
-  if (full->failed == AR_E_TOO_LARGE)
-    ar_fail(&call->err, AR_E_TOO_LARGE,
-            "the answer's %s is larger than %zu bytes",
-            full == &call->answer_body ? "body" : "head", full->limit);
-  else if (full->failed)
-    ar_fail_memory(&call->err);
-  else
-    ar_fail(&call->err, outcome->failure, "%s", outcome->detail);
-  fail(call);
+static void succeed(struct ar_call *call, const struct ar_now *now) {
+  ar_limiter_update(&call->client->limiter, now->monotonic, false);
+  ar_quota_refund(&call->client->quota, call->taken);
+  enter(call, AR_CALL_DONE);
 }
 
 /* --- the machine --------------------------------------------------------- */
 
-static void step_credentials(struct ar_call *call) {
-  struct ar_err *err = &call->err;
+/* A client that is only looked at may have no region yet. */
+static int find_endpoint(struct ar_call *call) {
+  struct ar_client *client = call->client;
+  struct ar_str region = ar_buf_str(&call->region);
+  bool unknown = call->operation == NULL && region.n == 0;
   int rc;
-  if (call->client->closed) {
+  if (unknown &&
+      ar_settings_text(&client->settings, AR_SET_ENDPOINT_URL).n == 0)
+    return AR_OK;
+  rc = ar_client_endpoint(client, region, &call->err);
+  return rc == AR_OK && !unknown ? ar_region_check(region, &call->err) : rc;
+}
+
+static void step_credentials(struct ar_call *call, const struct ar_now *now) {
+  struct ar_err *err = &call->err;
+  enum ar_step step = AR_STEP_FAIL;
+  if (call->client->closed)
     ar_fail(err, AR_E_CANCELLED, "the client is closed");
+  else if (err->code == AR_OK && find_endpoint(call) == AR_OK)
+    step =
+        ar_client_want(call->client, call->job.jobs, &call->waiter, now, err);
+  if (step == AR_STEP_FAIL) {
+    ar_http_begin(&call->http); /* an answer from before is not the reason */
     fail(call);
-    return;
-  }
-  rc = ar_client_endpoint(call->client, ar_buf_str(&call->region), err);
-  if (rc == AR_OK) rc = ar_region_check(ar_buf_str(&call->region), err);
-  if (rc == AR_OK) rc = ar_client_credentials(call->client, err);
-  if (rc == AR_OK)
-    enter(call, AR_CALL_SIGNING);
+  } else if (step == AR_STEP_NONE)
+    ar_job_wait(&call->job, AR_NEVER);
   else
-    fail(call);
+    enter(call, call->operation == NULL ? AR_CALL_DONE : AR_CALL_SIGNING);
+}
+
+/* How long the adaptive mode has the attempt wait; 0: it may go. */
+static int64_t limit(struct ar_call *call, const struct ar_now *now) {
+  struct ar_limiter *limiter = &call->client->limiter;
+  if (limiter->fill_rate == 0) ar_limiter_init(limiter, now->monotonic);
+  return ar_client_retries(call->client)->mode == AR_RETRY_ADAPTIVE
+             ? ar_limiter_acquire(limiter, now->monotonic)
+             : 0;
 }
 
 static void step_signing(struct ar_call *call, const struct ar_now *now) {
-  call->attempts++;
-  if (prepare(call, now->epoch / 1000, &call->err) != AR_OK) {
-    fail(call);
+  int64_t pause = limit(call, now);
+  if (pause > 0) { /* meanwhile the credentials may expire or go */
+    enter(call, AR_CALL_CREDENTIALS);
+    ar_job_wait(&call->job, now->monotonic + pause);
     return;
   }
-  fill_exchange(call);
-  ar_job_send(&call->job, &call->exchange);
-  enter(call, AR_CALL_SENDING);
+  if (call->attempts++ == 0) call->skew = call->client->skew;
+  call->generation = call->client->generation;
+  call->sent_at = now->epoch;
+  if (send(call, (now->epoch + call->skew) / 1000, &call->err) == AR_OK)
+    enter(call, AR_CALL_SENDING);
+  else
+    fail(call);
 }
 
 /* Steps taken while the exchange is still out there change nothing. */
-static void step_sending(struct ar_call *call) {
-  if (call->job.exchange != NULL)
+static void step_sending(struct ar_call *call, const struct ar_now *now) {
+  const struct ar_outcome *outcome = &call->http.outcome;
+  if (call->job.exchange != NULL) {
     ar_job_wait(&call->job, AR_NEVER);
-  else if (call->outcome.failure != AR_OK)
-    fail_without_answer(call);
-  else if (call->outcome.status < 200 || call->outcome.status > 299)
-    fail_with_answer(call);
+    return;
+  }
+  if (outcome->failure != AR_OK) {
+    call->ambiguous = call->ambiguous || call->http.exchange.sent;
+    ar_http_failure(&call->http, &call->err);
+    fail_attempt(call, now);
+    return;
+  }
+  take_skew(call, now);
+  if (outcome->status >= 200 && outcome->status <= 299) {
+    succeed(call, now);
+    return;
+  }
+  take_error(call);
+  if (!renew(call, now)) fail_attempt(call, now);
+}
+
+static void step_backing_off(struct ar_call *call, const struct ar_now *now) {
+  if (now->monotonic < call->resume)
+    ar_job_wait(&call->job, call->resume);
   else
-    enter(call, AR_CALL_DONE);
+    enter(call, AR_CALL_CREDENTIALS);
 }
 
 static void step(struct ar_job *job, const struct ar_now *now) {
@@ -313,13 +319,16 @@ static void step(struct ar_job *job, const struct ar_now *now) {
   while (job->phase == AR_JOB_READY) {
     switch (call->state) {
       case AR_CALL_CREDENTIALS:
-        step_credentials(call);
+        step_credentials(call, now);
         break;
       case AR_CALL_SIGNING:
         step_signing(call, now);
         break;
       case AR_CALL_SENDING:
-        step_sending(call);
+        step_sending(call, now);
+        break;
+      case AR_CALL_BACKING_OFF:
+        step_backing_off(call, now);
         break;
       case AR_CALL_DONE:
         ar_job_finish(job);
@@ -330,7 +339,13 @@ static void step(struct ar_job *job, const struct ar_now *now) {
 
 static void end(struct ar_job *job, enum ar_code code, const char *why) {
   struct ar_call *call = CALL_OF_JOB(job);
-  call->ambiguous = call->state == AR_CALL_SENDING && call->exchange.sent;
+  if (call->state == AR_CALL_SENDING && call->http.exchange.sent)
+    call->ambiguous = true;
+  ar_client_unwant(call->client, &call->waiter);
+  /* It ends for a reason of its own, not for what an answer has said. */
+  call->retryable = false;
+  call->http.outcome.status = 0;
+  ar_buf_reset(&call->http.answer_head);
   if (why == NULL)
     ar_fail(
         &call->err, code, "the call took longer than its timeout of %g s",
@@ -343,11 +358,11 @@ static void end(struct ar_job *job, enum ar_code code, const char *why) {
 
 static void free_call(struct ar_job *job) {
   struct ar_call *call = CALL_OF_JOB(job);
-  struct ar_buf *bufs[] = {&call->body,         &call->region,
-                           &call->url,          &call->head,
-                           &call->answer_head,  &call->answer_body,
-                           &call->service_code, &call->service_message};
+  struct ar_buf *bufs[] = {&call->region, &call->service_code,
+                           &call->service_message};
   for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) ar_buf_free(bufs[i]);
+  ar_client_unwant(call->client, &call->waiter);
+  ar_http_free(&call->http);
   ar_client_release(call->client);
   free(call);
 }
@@ -364,21 +379,11 @@ void ar_calls_cancel(struct ar_jobs *jobs, const struct ar_client *client) {
     for (struct ar_link *at = rings[i]->next; at != rings[i]; at = next) {
       struct ar_job *job = AR_OWNER(struct ar_job, link, at);
       next = at->next;
-      if (ar_job_is_call(job) && CALL_OF_JOB(job)->client == client)
-        ar_job_end(job, AR_E_CANCELLED, "the client was closed");
+      if (!ar_job_is_call(job) || CALL_OF_JOB(job)->client != client) continue;
+      ar_job_end(job, AR_E_CANCELLED, "the client was closed");
+      next = rings[i]->next; /* others may have moved */
     }
   }
-}
-
-static void init_bufs(struct ar_call *call) {
-  int64_t most =
-      ar_settings_number(&call->client->settings, AR_SET_MAX_RESPONSE_BYTES);
-  ar_buf_init(&call->body, AR_MAX_REQUEST_HEAD);
-  ar_buf_init(&call->region, AR_MAX_URL);
-  ar_buf_init(&call->url, AR_MAX_URL);
-  ar_buf_init(&call->head, AR_MAX_REQUEST_HEAD);
-  ar_buf_init(&call->answer_head, AR_MAX_RESPONSE_HEAD);
-  ar_buf_init(&call->answer_body, (size_t)most);
 }
 
 struct ar_call *ar_call_new(struct ar_client *client,
@@ -388,18 +393,18 @@ struct ar_call *ar_call_new(struct ar_client *client,
   struct ar_call *call = calloc(1, sizeof *call);
   if (call == NULL) return NULL;
   ar_job_init(&call->job, &call_class);
+  call->job.owner = client->id;
   call->client = client;
   ar_client_retain(client);
   call->operation = operation;
   call->facts = facts;
-  init_bufs(call);
+  ar_waiter_init(&call->waiter, &call->job, &call->err);
+  call->waiter.takes_expired = operation == NULL;
+  ar_buf_init(&call->region, AR_MAX_URL);
+  ar_http_init(&call->http, &call->job,
+               (size_t)ar_settings_number(&client->settings,
+                                          AR_SET_MAX_RESPONSE_BYTES));
   format_uuid(random, call->invocation_id);
-  call->exchange = (struct ar_exchange){.abi = AR_EXCHANGE_ABI,
-                                        .size = sizeof call->exchange,
-                                        .retain = exchange_retain,
-                                        .release = exchange_release,
-                                        .append = exchange_append,
-                                        .finish = exchange_finish};
   return call;
 }
 
@@ -411,7 +416,6 @@ int ar_call_set_region(struct ar_call *call, struct ar_str arn,
 }
 
 struct ar_str ar_call_request_id(const struct ar_call *call) {
-  struct ar_str head = ar_buf_str(&call->answer_head);
-  struct ar_str id = ar_head_find(head, AR_STR("x-amzn-requestid"));
-  return id.n > 0 ? id : ar_head_find(head, AR_STR("x-amz-request-id"));
+  struct ar_str id = ar_http_header(&call->http, "x-amzn-requestid");
+  return id.n > 0 ? id : ar_http_header(&call->http, "x-amz-request-id");
 }

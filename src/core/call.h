@@ -1,11 +1,13 @@
 /*
-** One API call: credentials -> sign -> send -> done.
+** One API call: credentials -> sign -> send -> (back off -> credentials ->
+** sign -> send)* -> done.
 */
 #ifndef ar_call_h
 #define ar_call_h
 
-#include "client.h"
+#include "http.h"
 #include "model.h"
+#include "refresh.h"
 
 AR_HIDDEN
 
@@ -13,6 +15,7 @@ enum ar_call_state {
   AR_CALL_CREDENTIALS,
   AR_CALL_SIGNING,
   AR_CALL_SENDING,
+  AR_CALL_BACKING_OFF,
   AR_CALL_DONE
 };
 
@@ -20,34 +23,39 @@ struct ar_call {
   struct ar_job job;
   enum ar_call_state state;
   struct ar_client *client;
-  const struct ar_operation *operation;
-  const struct ar_host_facts *facts; /* the maker's, outlives the call */
-  struct ar_buf body;                /* the request's, JSON */
+  const struct ar_operation *operation; /* NULL: see ar_call_new */
+  const struct ar_host_facts *facts;    /* the maker's, outlives the call */
   struct ar_buf region;
   char invocation_id[37];
-  int attempts; /* begun */
+  int attempts;            /* begun */
+  struct ar_waiter waiter; /* for credentials */
+  unsigned generation;     /* of those that the request was signed with */
+  int taken;               /* of the client's quota, see retry.h */
+  int64_t skew;            /* that it signs with, in milliseconds */
+  int64_t told_skew;       /* by the newest answer; 0 where it told none */
+  bool has_skew;           /* an answer of this call has told `skew` */
+  int64_t sent_at;         /* epoch milliseconds, unshifted */
+  int64_t resume;          /* monotonic, from a backoff */
+  bool renewed; /* refused once for its credentials, and tried with new ones */
 
-  /* What is sent; `lines` point into `head`. */
-  struct ar_buf url, head;
-  struct ar_header_line lines[12];
-  struct ar_exchange exchange;
-
-  /* What came. */
-  struct ar_outcome outcome;
-  struct ar_buf answer_head, answer_body;
-  bool answer_nulls; /* the body has nulls; set by who has looked */
+  struct ar_http http; /* its body is the request's, JSON */
+  bool answer_nulls;   /* the body has nulls; set by who has looked */
 
   /* The end: err.code is AR_OK, AR_E_SERVICE, or another row's. */
   struct ar_err err;
   struct ar_buf service_code, service_message;
   bool service_document; /* they were read from a JSON object */
-  bool retryable, ambiguous;
+  bool retryable;
+  bool ambiguous; /* an attempt may have been carried out unanswered */
 };
 
 /*
 ** A call of `operation`, or NULL without memory. `random` makes the
 ** invocation id. The one reference is the caller's, who adds the request's
-** JSON object to `body`, sets the region and then puts it on a list.
+** JSON object to http.body, sets the region and then puts it on a list.
+**
+** Without an operation it sends nothing: it is done when the endpoint and the
+** credentials are known, as client:resolve() wants them.
 */
 struct ar_call *ar_call_new(struct ar_client *client,
                             const struct ar_operation *operation,

@@ -13,6 +13,8 @@ struct ar_client *ar_client_new(const struct ar_env *env) {
   client->refs = 1;
   client->env = *env;
   ar_settings_init(&client->settings);
+  ar_profiles_init(&client->profiles);
+  ar_link_init(&client->waiters);
   ar_creds_init(&client->argument);
   ar_creds_init(&client->creds);
   ar_endpoint_init(&client->endpoint);
@@ -25,10 +27,29 @@ void ar_client_retain(struct ar_client *client) {
   client->refs++;
 }
 
+int ar_client_configure(struct ar_client *client, struct ar_err *err) {
+  struct ar_settings *settings = &client->settings;
+  int rc = ar_profiles_read(&client->profiles, &client->env, NULL, NULL, err);
+  client->has_profiles = rc == AR_OK;
+  if (rc == AR_OK)
+    rc = ar_settings_complete(settings, &client->env, &client->profiles, err);
+  ar_quota_init(
+      &client->quota,
+      ar_retry_rules(ar_settings_number(settings, AR_SET_NEW_RETRIES) == 0));
+  return rc;
+}
+
+const struct ar_retry_plan *ar_client_retries(const struct ar_client *client) {
+  return ar_retry_plan(ar_settings_text(&client->settings, AR_SET_RETRY_MODE));
+}
+
 void ar_client_close(struct ar_client *client) {
   client->closed = true;
+  if (client->refresh != NULL)
+    ar_job_end(client->refresh, AR_E_CANCELLED, "the client was closed");
   ar_creds_free(&client->argument);
   ar_creds_free(&client->creds);
+  ar_profiles_free(&client->profiles);
 }
 
 void ar_client_release(struct ar_client *client) {
@@ -39,19 +60,6 @@ void ar_client_release(struct ar_client *client) {
   ar_buf_free(&client->endpoint_region);
   ar_signature_free(&client->signature);
   free(client);
-}
-
-int ar_client_credentials(struct ar_client *client, struct ar_err *err) {
-  struct ar_chain chain;
-  size_t count;
-  const struct ar_provider *rows = ar_providers(&count);
-  enum ar_step step;
-  if (client->creds.provider != NULL) return AR_OK;
-  ar_chain_init(&chain, client->has_argument ? &client->argument : NULL,
-                &client->env, rows, count);
-  step = ar_chain_step(&chain, &client->creds, err);
-  ar_chain_free(&chain);
-  return step == AR_STEP_HAVE ? AR_OK : (int)err->code;
 }
 
 int ar_client_endpoint(struct ar_client *client, struct ar_str region,
@@ -88,8 +96,7 @@ struct ar_str ar_client_region(const struct ar_client *client,
                                struct ar_str arn) {
   const struct ar_setting_value *set = &client->settings.values[AR_SET_REGION];
   struct ar_str of_arn = arn_region(arn);
-  bool argument =
-      set->source != NULL && strcmp(set->source, AR_SOURCE_ARGUMENT) == 0;
+  bool argument = ar_settings_explicit(&client->settings, AR_SET_REGION);
   return argument || !ar_is_region(of_arn) ? ar_buf_str(&set->text) : of_arn;
 }
 
@@ -122,7 +129,11 @@ void ar_client_user_agent(const struct ar_client *client,
   add_labelled(out, " lang/", ar_str_of(facts->lua));
   add_labelled(out, " md/", ar_str_of(facts->engine));
   ar_buf_addz(out, custom ? " m/N," : " m/");
+  ar_buf_addz(
+      out, ar_client_retries(client)->mode == AR_RETRY_ADAPTIVE ? "F," : "E,");
   ar_buf_addz(out, client->creds.provider->feature);
+  ar_buf_addz(out, " cfg/retry-mode#");
+  ar_buf_adds(out, ar_settings_text(settings, AR_SET_RETRY_MODE));
   add_labelled(out, " app/", ar_settings_text(settings, AR_SET_APP_ID));
   if (extra.n > 0) {
     ar_buf_addc(out, ' ');

@@ -3,18 +3,10 @@
 */
 #include "providers.h"
 
-enum ar_step ar_cred_argument(struct ar_chain *chain, struct ar_frame *frame,
-                              struct ar_err *err) {
-  const struct ar_creds *given = chain->argument;
-  struct ar_creds *found = &frame->found;
-  if (given == NULL) {
-    ar_fail(err, AR_E_NO_CREDENTIALS, "no credentials setting");
-    return AR_STEP_NONE;
-  }
-  ar_buf_addb(&found->access_key_id, &given->access_key_id);
-  ar_buf_addb(&found->secret_access_key, &given->secret_access_key);
-  ar_buf_addb(&found->session_token, &given->session_token);
-  return ar_creds_check(found, "the credentials setting", err) == AR_OK
-             ? AR_STEP_HAVE
-             : AR_STEP_FAIL;
+AR_PROVIDER_STEP(ar_cred_argument) {
+  if (chain->in.argument == NULL)
+    return ar_nothing(err, "no credentials setting");
+  ar_creds_copy(&frame->found, chain->in.argument);
+  ar_note(frame, AR_SOURCE_ARGUMENT);
+  return ar_found(frame, "the credentials setting", err);
 }

@@ -24,8 +24,11 @@ bool ar_head_next(struct ar_str *rest, struct ar_str *name,
 }
 
 struct ar_str ar_head_find(struct ar_str head, struct ar_str name) {
-  struct ar_str found, value;
-  while (ar_head_next(&head, &found, &value))
-    if (ar_str_ieq(found, name)) return value;
+  while (head.n > 0) {
+    struct ar_str line = take_line(&head);
+    if (line.n > name.n && line.p[name.n] == ':' &&
+        ar_str_ieq(ar_str_n(line.p, name.n), name))
+      return ar_str_trim(ar_str_from(line, name.n + 1));
+  }
   return AR_STR("");
 }

@@ -33,12 +33,13 @@ static void free_ring(struct ar_link *ring) {
   }
 }
 
+/* Orders last: a job that goes may end another one, which orders then. */
 void ar_jobs_free(struct ar_jobs *jobs) {
-  while (!ar_list_empty(&jobs->orders))
-    drop_order(AR_OWNER(struct ar_job, order_link, jobs->orders.next));
   free_ring(&jobs->ready);
   free_ring(&jobs->waiting);
   free_ring(&jobs->done);
+  while (!ar_list_empty(&jobs->orders))
+    drop_order(AR_OWNER(struct ar_job, order_link, jobs->orders.next));
 }
 
 void ar_job_init(struct ar_job *job, const struct ar_job_class *class) {
@@ -104,6 +105,10 @@ void ar_job_send(struct ar_job *job, struct ar_exchange *x) {
   add_order(job, AR_ORDER_SEND);
 }
 
+void ar_job_ask(struct ar_job *job) {
+  add_order(job, AR_ORDER_ASK);
+}
+
 /* What was only ordered is not sent; what was sent is to be forgotten. */
 static void forget(struct ar_job *job) {
   bool sent = job->exchange != NULL && job->order == AR_ORDER_NONE;
@@ -124,7 +129,10 @@ bool ar_job_end(struct ar_job *job, enum ar_code code, const char *why) {
   return true;
 }
 
-/* Moves what is due from waiting to ready, and ends what is too late. */
+/*
+** Moves what is due from waiting to ready, and ends what is too late. The end
+** of one may move others, so the walk begins anew then.
+*/
 static void look_at_clock(struct ar_jobs *jobs, int64_t monotonic) {
   struct ar_link *next, *rings[] = {&jobs->waiting, &jobs->ready};
   if (monotonic < jobs->soonest) return;
@@ -134,12 +142,14 @@ static void look_at_clock(struct ar_jobs *jobs, int64_t monotonic) {
       struct ar_job *job = job_at(at);
       int64_t due = job->wake < job->deadline ? job->wake : job->deadline;
       next = at->next;
-      if (monotonic >= job->deadline)
+      if (monotonic >= job->deadline) {
         ar_job_end(job, AR_E_CALL_TIMEOUT, NULL);
-      else if (monotonic >= job->wake)
+        next = rings[i]->next;
+      } else if (monotonic >= job->wake) {
         ar_job_ready(job);
-      else if (due < jobs->soonest)
+      } else if (due < jobs->soonest) {
         jobs->soonest = due;
+      }
     }
   }
 }
@@ -165,7 +175,7 @@ bool ar_jobs_has_order(const struct ar_jobs *jobs) {
 }
 
 enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
-                            int64_t *id) {
+                            int64_t *id, int64_t *owner) {
   struct ar_job *job;
   enum ar_order order;
   if (ar_list_empty(&jobs->orders)) return AR_ORDER_NONE;
@@ -173,9 +183,18 @@ enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
   order = job->order;
   *x = job->exchange;
   *id = job->id;
-  (*x)->retain(*x);
+  *owner = job->owner;
+  if (*x != NULL) (*x)->retain(*x);
   drop_order(job);
   return order;
+}
+
+struct ar_job *ar_jobs_find(const struct ar_jobs *jobs, int64_t id) {
+  const struct ar_link *rings[] = {&jobs->waiting, &jobs->ready};
+  for (size_t i = 0; i < 2; i++)
+    for (struct ar_link *at = rings[i]->next; at != rings[i]; at = at->next)
+      if (job_at(at)->id == id) return job_at(at);
+  return NULL;
 }
 
 int64_t ar_jobs_take_done(struct ar_jobs *jobs) {
@@ -200,6 +219,7 @@ void ar_jobs_abandon(struct ar_jobs *jobs) {
     job->exchange = NULL;
     ar_job_end(job, AR_E_CONNECTION_CLOSED,
                "the process was forked while the call was in flight");
+    next = jobs->waiting.next; /* others may have moved */
   }
 }
 

@@ -28,7 +28,12 @@ enum ar_phase {
   AR_JOB_DONE
 };
 
-enum ar_order { AR_ORDER_NONE, AR_ORDER_SEND, AR_ORDER_FORGET };
+enum ar_order {
+  AR_ORDER_NONE,
+  AR_ORDER_SEND,
+  AR_ORDER_FORGET,
+  AR_ORDER_ASK /* the caller's function for credentials */
+};
 
 struct ar_job;
 
@@ -46,7 +51,8 @@ struct ar_job {
   struct ar_link link;  /* in the list of its phase */
   struct ar_link order_link;
   unsigned refs;
-  int64_t id; /* unique in its list, from 1 */
+  int64_t id;    /* unique in its list, from 1 */
+  int64_t owner; /* the client that it belongs to, as the maker numbers them */
   enum ar_phase phase;
   enum ar_order order;          /* not yet carried out */
   struct ar_exchange *exchange; /* ordered or in flight; NULL: none */
@@ -87,6 +93,9 @@ void ar_job_finish(struct ar_job *job);
 /* Orders that `x` be sent. It must be the job's own, and prepared. */
 void ar_job_send(struct ar_job *job, struct ar_exchange *x);
 
+/* Orders that the caller's function be asked; see refresh.h. */
+void ar_job_ask(struct ar_job *job);
+
 /*
 ** Ends a job from outside by its class's `fail`; what it has in flight is
 ** ordered to be forgotten. False when it was done already.
@@ -103,10 +112,14 @@ bool ar_jobs_has_order(const struct ar_jobs *jobs);
 
 /*
 ** Takes the next order, or AR_ORDER_NONE. `*x` comes with a reference that
-** is the caller's, `*id` is the job's.
+** is the caller's, or is NULL for AR_ORDER_ASK; `*id` is the job's, `*owner`
+** its client's.
 */
 enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
-                            int64_t *id);
+                            int64_t *id, int64_t *owner);
+
+/* The job that is not done and has this id, or NULL. */
+struct ar_job *ar_jobs_find(const struct ar_jobs *jobs, int64_t id);
 
 /* The id of the next finished job, each told once; 0: none. */
 int64_t ar_jobs_take_done(struct ar_jobs *jobs);

@@ -22,7 +22,8 @@ void ar_json_add_string(struct ar_buf *out, struct ar_str s);
 ** Whether `doc` may be given to a lenient decoder: it nests at most
 ** `max_depth` deep, holds at most `max_members` members and elements, and all
 ** words outside its strings are true, false, null or numbers of JSON, so no
-** NaN, no Infinity and no hexadecimal. A scan over the bytes that trusts
+** NaN, no hexadecimal, and no infinity (1e308 and above is refused); its texts
+** are UTF-8 without control characters. A scan over the bytes that trusts
 ** nothing and leaves the rest of the syntax to the decoder. `*nulls` tells
 ** whether null was among the words.
 */
@@ -40,6 +41,7 @@ enum ar_json_type {
 /* A member that is asked for. */
 struct ar_json_field {
   const char *path;    /* "Name" or "Outer.Name" */
+  bool any_case;       /* letters of the name may be in any case */
   struct ar_buf *text; /* receives the value; the caller's, initialised */
   enum ar_json_type type;
 };

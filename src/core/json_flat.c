@@ -133,6 +133,11 @@ static bool skip_number(struct reader *r) {
   return true;
 }
 
+static bool is_called(const struct ar_json_field *field, struct ar_str name,
+                      struct ar_str given) {
+  return field->any_case ? ar_str_ieq(name, given) : ar_str_eq(name, given);
+}
+
 /* The field that a member `name` of the object being read fills, or NULL. */
 static struct ar_json_field *field_for(struct reader *r, struct ar_str name,
                                        unsigned depth) {
@@ -140,10 +145,11 @@ static struct ar_json_field *field_for(struct reader *r, struct ar_str name,
     struct ar_str path = ar_str_of(r->fields[i].path);
     size_t dot = ar_str_find(path, '.', 0);
     bool nested = dot < path.n;
-    if (nested && (depth != 2 || !ar_str_eq(ar_str_n(path.p, dot), r->outer)))
+    if (depth != (nested ? 2u : 1u)) continue;
+    if (nested && !is_called(&r->fields[i], ar_str_n(path.p, dot), r->outer))
       continue;
-    if (!nested && depth != 1) continue;
-    if (ar_str_eq(nested ? ar_str_from(path, dot + 1) : path, name))
+    if (is_called(&r->fields[i], nested ? ar_str_from(path, dot + 1) : path,
+                  name))
       return &r->fields[i];
   }
   return NULL;
@@ -160,7 +166,7 @@ static void enter_outer(struct reader *r, struct ar_str name) {
   for (size_t i = 0; i < r->count; i++) {
     struct ar_str path = ar_str_of(r->fields[i].path);
     size_t dot = ar_str_find(path, '.', 0);
-    if (dot < path.n && ar_str_eq(ar_str_n(path.p, dot), name))
+    if (dot < path.n && is_called(&r->fields[i], ar_str_n(path.p, dot), name))
       clear(&r->fields[i]);
   }
 }

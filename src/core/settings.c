@@ -5,32 +5,60 @@
 
 #define MAX_TEXT (16u * 1024u)
 
-static const struct row {
-  const char *name;
-  enum ar_setting_type type;
-  const char *variables[2];
-  const char *fallback;
-} rows[AR_SETTINGS] = {
-#define X(constant, name, type, variable, next, fallback) \
-  {name, AR_VALUE_##type, {variable, next}, fallback},
+static const struct ar_setting_row rows[AR_SETTINGS] = {
+#define X(constant, name, type, variable, next, key, fallback) \
+  {name, AR_VALUE_##type, {variable, next}, key, fallback},
 #include "settings.def"
 #undef X
 };
 
-struct ar_str ar_env_get(const struct ar_env *env, const char *name) {
-  return ar_str_of(env->get(env->context, name));
-}
+/* The words that settings of a type may be, and whether their case counts. */
+static const struct choice {
+  const char *words[7];
+  const char *expected;
+  bool any_case;
+  const char *no_argument; /* only the environment and files may say it */
+} choices[AR_VALUE_TYPES] = {
+    [AR_VALUE_LOOP] = {{"auto", "blocking", "luv", "nginx"},
+                       "auto, blocking, luv or nginx",
+                       false,
+                       NULL},
+    [AR_VALUE_RETRY_MODE] = {{"standard", "adaptive", "legacy"},
+                             "standard or adaptive",
+                             false,
+                             "legacy"},
+    [AR_VALUE_STS_REGIONAL] = {{"regional", "legacy"},
+                               "regional or legacy",
+                               false,
+                               NULL},
+    [AR_VALUE_DEFAULTS_MODE] = {{"legacy", "standard", "in-region",
+                                 "cross-region", "mobile", "auto"},
+                                "legacy, standard, in-region, cross-region, "
+                                "mobile or auto",
+                                true,
+                                NULL},
+    [AR_VALUE_IMDS_MODE] = {{"ipv4", "ipv6"}, "IPv4 or IPv6", true, NULL}};
 
 void ar_settings_init(struct ar_settings *settings) {
   for (size_t i = 0; i < AR_SETTINGS; i++) {
     settings->values[i] = (struct ar_setting_value){.number = -1};
     ar_buf_init(&settings->values[i].text, MAX_TEXT);
   }
+  for (size_t i = 0; i < AR_INI_FILES; i++)
+    ar_buf_init(&settings->profile_source[i], MAX_TEXT);
+  ar_buf_init(&settings->services_source, MAX_TEXT);
 }
 
 void ar_settings_free(struct ar_settings *settings) {
   for (size_t i = 0; i < AR_SETTINGS; i++)
     ar_buf_free(&settings->values[i].text);
+  for (size_t i = 0; i < AR_INI_FILES; i++)
+    ar_buf_free(&settings->profile_source[i]);
+  ar_buf_free(&settings->services_source);
+}
+
+const struct ar_setting_row *ar_setting_row(enum ar_setting which) {
+  return &rows[which];
 }
 
 const char *ar_setting_name(enum ar_setting which) {
@@ -41,10 +69,17 @@ enum ar_setting_type ar_setting_type(enum ar_setting which) {
   return rows[which].type;
 }
 
+/* What a person calls the setting: its argument, key or variable. */
+static const char *label(enum ar_setting which) {
+  const struct ar_setting_row *row = &rows[which];
+  if (row->name != NULL) return row->name;
+  return row->key != NULL ? row->key : row->variables[0];
+}
+
 static int refuse(enum ar_setting which, const char *source,
                   const char *expected, struct ar_err *err) {
   return ar_fail(err, AR_E_BAD_CONFIG, "%s (from %s): expected %s",
-                 rows[which].name, source, expected);
+                 label(which), source, expected);
 }
 
 /* Digits with at most one point among them; nothing of a locale. */
@@ -72,11 +107,13 @@ static bool parse_boolean(struct ar_str text, double *number) {
   return *number == 1 || ar_str_ieq(text, AR_STR("false"));
 }
 
-static bool is_loop(struct ar_str text) {
-  static const char *const loops[] = {"auto", "blocking", "luv", "nginx"};
-  for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
-    if (ar_str_eq(text, ar_str_of(loops[i]))) return true;
-  return false;
+static const char *choice_of(const struct choice *choice, struct ar_str text) {
+  for (size_t i = 0; choice->words[i] != NULL; i++) {
+    struct ar_str word = ar_str_of(choice->words[i]);
+    if (choice->any_case ? ar_str_ieq(text, word) : ar_str_eq(text, word))
+      return choice->words[i];
+  }
+  return NULL;
 }
 
 static int set_text(struct ar_settings *settings, enum ar_setting which,
@@ -95,6 +132,19 @@ static int set_text(struct ar_settings *settings, enum ar_setting which,
   return AR_OK;
 }
 
+static int set_choice(struct ar_settings *settings, enum ar_setting which,
+                      struct ar_str text, const char *source,
+                      struct ar_err *err) {
+  const struct choice *choice = &choices[rows[which].type];
+  const char *word = choice_of(choice, text);
+  bool argument = strcmp(source, AR_SOURCE_ARGUMENT) == 0;
+  if (word != NULL && argument && choice->no_argument != NULL &&
+      strcmp(word, choice->no_argument) == 0)
+    word = NULL;
+  if (word == NULL) return refuse(which, source, choice->expected, err);
+  return set_text(settings, which, ar_str_of(word), source, err);
+}
+
 int ar_settings_set(struct ar_settings *settings, enum ar_setting which,
                     struct ar_str text, const char *source,
                     struct ar_err *err) {
@@ -109,12 +159,11 @@ int ar_settings_set(struct ar_settings *settings, enum ar_setting which,
       if (!parse_decimal(text, &number))
         return refuse(which, source, "a number", err);
       break;
-    case AR_VALUE_LOOP:
-      if (!is_loop(text))
-        return refuse(which, source, "auto, blocking, luv or nginx", err);
+    case AR_VALUE_TEXT:
+    case AR_VALUE_ENDPOINT:
       return set_text(settings, which, text, source, err);
     default:
-      return set_text(settings, which, text, source, err);
+      return set_choice(settings, which, text, source, err);
   }
   return ar_settings_set_number(settings, which, number, source, err);
 }
@@ -137,33 +186,10 @@ int ar_settings_set_number(struct ar_settings *settings, enum ar_setting which,
   return AR_OK;
 }
 
-/* Takes the first variable of the row that is set. */
-static int from_environment(struct ar_settings *settings,
-                            enum ar_setting which, const struct ar_env *env,
-                            struct ar_err *err) {
-  for (size_t i = 0; i < 2 && rows[which].variables[i] != NULL; i++) {
-    struct ar_str text = ar_env_get(env, rows[which].variables[i]);
-    if (text.n > 0)
-      return ar_settings_set(settings, which, text, rows[which].variables[i],
-                             err);
-  }
-  return AR_OK;
-}
-
-int ar_settings_complete(struct ar_settings *settings,
-                         const struct ar_env *env, struct ar_err *err) {
-  for (int i = 0; i < AR_SETTINGS; i++) {
-    enum ar_setting which = (enum ar_setting)i;
-    struct ar_setting_value *value = &settings->values[i];
-    int rc = AR_OK;
-    if (value->source == NULL)
-      rc = from_environment(settings, which, env, err);
-    if (rc == AR_OK && value->source == NULL && rows[i].fallback != NULL)
-      rc = ar_settings_set(settings, which, ar_str_of(rows[i].fallback),
-                           "default", err);
-    if (rc != AR_OK) return rc;
-  }
-  return AR_OK;
+bool ar_settings_explicit(const struct ar_settings *settings,
+                          enum ar_setting which) {
+  const char *source = settings->values[which].source;
+  return source != NULL && strcmp(source, AR_SOURCE_ARGUMENT) == 0;
 }
 
 struct ar_str ar_settings_text(const struct ar_settings *settings,

@@ -22,7 +22,7 @@ blocking.alone = alone
 function alone.call(_, notify) pump.defer(blocking, notify) end
 
 function alone.suspend(job)
-  while not job:done() do pump.drive() end
+  while not job:done() do pump.drive(job) end
 end
 
 local function drive()
