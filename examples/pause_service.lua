@@ -1,8 +1,8 @@
 -- usage: lua pause_service.lua SERVICE_ARN
 --
 -- Pauses an AWS App Runner service, prints its description and follows it
--- until it is paused. Region and credentials come from the ARN and from
--- AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+-- until it is paused. The region is the ARN's; credentials are found where the
+-- AWS CLI finds them (see whoami.lua).
 local apprunner = require "apprunner"
 
 local arn = arg[1]
