@@ -13,8 +13,9 @@ local server = require "server"
 local socket = require "socket"
 
 local ROUNDS = tonumber(os.getenv "ROUNDS") or 9
-local PAUSES, DECODES, DIGESTS = 2000, 4000, 100000
+local PAUSES, DECODES, DIGESTS, CLIENTS = 2000, 4000, 100000, 20
 local PROCESSES = 5 -- whole processes of each kind in a round
+local CLOSE = 5 -- times that what is to be told apart by 2 % is measured in a round
 local FLOOR = "build/bench/floor"
 local SIGN = "build/bench/sign"
 
@@ -24,6 +25,8 @@ local interpreters = {
 }
 
 local schemes = { "plain", "tls" }
+local providers = { "profile", "process" } -- and the names of the profiles that have them
+local profile_counts = { 1, 10000, 20000 }
 local absent = {} -- what is left out, and why
 
 local function succeeds(command)
@@ -62,6 +65,22 @@ local function environment(lua)
   return ("env -i PATH=\"$PATH\" HOME=/nonexistent LC_ALL=C AWS_ACCESS_KEY_ID=AKIDEXAMPLE "
     .. "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY AWS_REGION=us-east-1 "
     .. "LUA_PATH%s='lua/?.lua;lua/?/init.lua;;' LUA_CPATH%s='%s/?.so;;' "):format(suffix, suffix, lua.build)
+end
+
+-- Writes the shared files: a profile for each provider, and files of so many.
+local function write_profiles(folder)
+  server.write(folder .. "/credentials", "[profile]\naws_access_key_id = AKIDEXAMPLE\n"
+    .. "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\n")
+  server.write(folder .. "/config", ("[profile process]\ncredential_process = %s spec/bench/process.lua\n"):format(
+    interpreters[1].program))
+  for _, count in ipairs(profile_counts) do
+    local list = {}
+    for i = 1, count do
+      list[i] = ("[profile p%d]\nregion = us-east-1\noutput = json\nsource_profile = default\n"
+        .. "role_arn = arn:aws:iam::123456789012:role/deployment/service-%d\n"):format(i, i)
+    end
+    server.write(("%s/profiles.%d"):format(folder, count), table.concat(list, "\n"))
+  end
 end
 
 -- Lets the module pause against a listener of our own: the bytes it sends.
@@ -130,6 +149,25 @@ local function exchange_command(name, text)
   command("free " .. name, anywhere .. text)
 end
 
+-- Pauses whose credentials come from the shared files, and those files alone.
+local function add_profile_commands(nginx, lua)
+  local folder = nginx.folder
+  local files = ("AWS_CONFIG_FILE=%s/%%s AWS_SHARED_CREDENTIALS_FILE=%s/%%s "):format(folder, folder)
+  local worker = lua.program .. " spec/bench/worker.lua %s %d %s"
+  local run = (shared or anywhere) .. environment(lua) .. files .. worker
+  local function pauses(name, work, arguments)
+    command(name .. " " .. lua.name, run:format("config", "credentials", work, PAUSES, arguments), CLOSE)
+  end
+  pauses("given", "given", nginx.plain)
+  for _, name in ipairs(providers) do pauses(name, "profile", nginx.plain .. " " .. name) end
+  -- Each reading in memory that is new to the process, as for the first.
+  run = environment(lua) .. "MALLOC_TRIM_THRESHOLD_=131072 " .. files .. worker
+  for _, count in ipairs(profile_counts) do
+    local name, file = ("%d profiles %s"):format(count, lua.name), "profiles." .. count
+    command(name, run:format(file, "none", "client", CLIENTS, "p1"))
+  end
+end
+
 local function add_commands(nginx)
   local request, body = record(interpreters[1])
   local canonical, string = signed_lengths(body)
@@ -155,6 +193,7 @@ local function add_commands(nginx)
       command("once tls " .. lua.name, measured .. ("spec/bench/oneshot.lua %s %s"):format(nginx.tls, nginx.store),
         PROCESSES)
     end
+    add_profile_commands(nginx, lua)
   end
   for _, scheme in ipairs(schemes) do
     local ca = scheme == "tls" and nginx.ca or "-"
@@ -225,6 +264,20 @@ local function add_sequences(where, title, unit, bar)
   end
 end
 
+local function add_profile_rows(lua)
+  local given = "given " .. lua.name
+  for _, name in ipairs(providers) do
+    local ours = name .. " " .. lua.name
+    row(("pauses in sequence, credentials of a %s, %s: rate / with given ones"):format(name, lua.program), ">= 0.98",
+      function(at) return at[given].wall / at[ours].wall end, "wall", ours, given)
+  end
+  local one, ten, twenty = "1 profiles " .. lua.name, "10000 profiles " .. lua.name, "20000 profiles " .. lua.name
+  row(("reading 10,000 profiles, %s: milliseconds"):format(lua.program), "< 20",
+    function(at) return (at[ten].cpu - at[one].cpu) / 1000 end, "cpu", ten, one)
+  row(("reading 20,000 profiles / 10,000, %s"):format(lua.program), "<= 2.2",
+    function(at) return (at[twenty].cpu - at[one].cpu) / (at[ten].cpu - at[one].cpu) end, "cpu", twenty, ten, one)
+end
+
 local function add_rows()
   if shared then
     add_sequences("", "pauses in sequence, %s, %s: rate / floor's, on one processor", "wall", ">= 0.8")
@@ -240,6 +293,7 @@ local function add_rows()
         function(at) return at[ours].cpu / (at[bare].cpu + at[empty].cpu) end, "cpu", ours, bare, empty)
     end
   end
+  for _, lua in ipairs(interpreters) do add_profile_rows(lua) end
   row("signing with a cached key / three digests", "", function(at) return at.sign.cpu / at.digests.cpu end, "cpu",
     "sign", "digests")
   for _, lua in ipairs(interpreters) do
@@ -296,6 +350,7 @@ run to run: compare ratios. The floor of a pause is a bare exchange of the same 
 one handle, unsigned, nothing decoded), lua-cjson alone on the same answer, and three digests (body, canonical request,
 one HMAC) with a digest fetched before. "On one processor" has client and server share one, which is the steady number;
 "on any" leaves both to the scheduler, whose choices show in the quartiles.
+Profiles are read by a client that is made and closed, less what that takes with a file of one profile: processor time.
 A process over TLS trusts the system's certificates and the test's: bare C by libcurl's own way, a bundle; the module
 by its own, a hashed directory, which holds links to the system's and is given as ca_bundle, since the system's own
 directory cannot hold a test's certificate.]]):format(#rounds, seconds))
@@ -306,6 +361,7 @@ prepare()
 local nginx = server.start()
 local ok, err = xpcall(function()
   bind(nginx)
+  write_profiles(nginx.folder)
   add_commands(nginx)
   add_rows()
   local begin = socket.gettime()

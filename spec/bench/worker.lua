@@ -16,13 +16,32 @@ local function client_of(url, ca)
   return assert(require("apprunner").client { endpoint_url = url, ca_bundle = ca ~= "-" and ca or nil })
 end
 
+local function pauses(client)
+  return function() assert(client:pause_service { ServiceArn = arn }) end
+end
+
 -- Each makes the function to be timed.
 local works = {}
 
 -- One pause after another, on one connection.
-function works.pause(url, ca)
-  local client = client_of(url, ca)
-  return function() assert(client:pause_service { ServiceArn = arn }) end
+function works.pause(url, ca) return pauses(client_of(url, ca)) end
+
+-- The same with credentials given as an argument, and with a profile's.
+function works.given(url)
+  local credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" }
+  return pauses(assert(require("apprunner").client { endpoint_url = url, credentials = credentials }))
+end
+
+function works.profile(url, name)
+  local client = assert(require("apprunner").client { endpoint_url = url, profile = name })
+  assert(assert(client:resolve()).credential_provider == name)
+  return pauses(client)
+end
+
+-- A client of a profile: reads the shared files.
+function works.client(name)
+  local apprunner = require "apprunner"
+  return function() assert(apprunner.client { profile = name }):close() end
 end
 
 -- lua-cjson and nothing else.
@@ -43,7 +62,7 @@ end
 
 local name, n = arg[1], tonumber(arg[2])
 local work = works[name](arg[3], arg[4])
-for _ = 1, WARM_UP do work() end
+for _ = 1, math.min(WARM_UP, n) do work() end
 collectgarbage()
 local clock, processor = socket.gettime(), os.clock()
 for _ = 1, n do work() end

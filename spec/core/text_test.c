@@ -167,6 +167,8 @@ static void heads(void) {
   CHECK_STR(
       ar_head_find(AR_STR("HTTP/1.1 200 a: b"), AR_STR("http/1.1 200 a")), "b",
       "a status line with a colon is harmless");
+  CHECK(ar_head_find(ar_str_n("Date: now", 4), AR_STR("date")).p[0] == '\0',
+        "nothing behind the end of a head");
   rest = AR_STR("");
   CHECK(!ar_head_next(&rest, &name, &value), "nothing in an empty head");
 }

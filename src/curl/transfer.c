@@ -129,7 +129,8 @@ static const struct {
     {CURLOPT_HEADEROPT, CURLHEADER_SEPARATE}, /* none of ours for a proxy */
     {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
     {CURLOPT_TCP_NODELAY, 1},
-    {CURLOPT_UPLOAD_BUFFERSIZE, 16384}, /* the least: it is wiped each time */
+    {CURLOPT_BUFFERSIZE, 4096}, /* both are wiped after each exchange */
+    {CURLOPT_UPLOAD_BUFFERSIZE, 16384},
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* Else a slow name server makes every timeout and removal wait for it. */
     {CURLOPT_QUICK_EXIT, 1},
