@@ -137,6 +137,48 @@ describe("in Neovim #hosts", function()
     end
   end)
 
+  it("maps in a coroutine beside its own loop, and in the main one without it", function()
+    local told, ended = nvim [[
+      local apprunner, client = child.apprunner, child.client()
+      local function map(concurrency, more)
+        local items, begun = {}, child.now()
+        for i = 1, 20 do items[i] = i end
+        local outs, errs = apprunner.map(items, function(i)
+          local out, err = client:pause_service {ServiceArn = child.arn("wait100n" .. i)}
+          return out and out.Service.Status, err
+        end, {concurrency = concurrency, on_progress = more})
+        local codes = {}
+        for item, err in pairs(errs) do codes[#codes + 1] = err.code end
+        return {outs = outs, codes = codes, seconds = child.now() - begun}
+      end
+      local main = map(10)
+      coroutine.wrap(function()
+        local beat = child.heartbeat()
+        local inside = map(10)
+        local host = apprunner.map({1}, function()
+          local co = coroutine.running()
+          vim.loop.new_timer():start(10, 0, function() coroutine.resume(co) end)
+          coroutine.yield "for a reason of its own"
+          return "resumed"
+        end)
+        local cut = map(10, function() return false end)
+        beat.stop()
+        child.tell {main = main, inside = inside, cut = #cut.codes, host = host[1], beats = #beat.gaps,
+          stats = child.stats()}
+        child.quit()
+      end)()
+    ]]
+    assert.are.equal(0, ended.status)
+    for _, result in ipairs {told.main, told.inside} do
+      for i = 1, 20 do assert.are.equal("OPERATION_IN_PROGRESS", result.outs[i]) end
+      assert.are.same({}, result.codes)
+      assert.is_true(result.seconds >= 0.2 and result.seconds < 1.5, result.seconds)
+    end
+    assert.is_true(told.beats > 50)
+    assert.is_true(told.cut >= 10)
+    assert.are.same({"resumed", 0}, {told.host, told.stats.in_flight})
+  end)
+
   it("works without lua-cjson, by vim.json", function()
     local told = nvim([[
       local absent = not pcall(require, "cjson")

@@ -239,6 +239,23 @@ describe("in nginx #hosts", function()
       end
     end)
 
+    it("the items of apprunner.map, side by side", function()
+      local result = get "/do/map?name=wait100map"
+      for item = 1, 8 do
+        assert.are.equal(item ~= 7 and "OPERATION_IN_PROGRESS" or cjson.null, result.paused[item])
+      end
+      assert.are.equal("seven", result.raised)
+      assert.is_true(result.seconds < 0.7)
+    end)
+
+    it("the items of apprunner.map, which ends them when it is told to", function()
+      local result = get "/do/map_cancelled?name=wait20000map"
+      assert.are.same({sleep = true}, result.outs)
+      assert.are.same({call = "Cancelled", host = "Cancelled", late = "Cancelled"}, result.codes)
+      assert.is_true(result.seconds < 5)
+      hosts.await("an idle engine", function() return stats().in_flight == 0 end)
+    end)
+
     it("apprunner.sleep; apprunner.run is misuse", function()
       get "/do/sleep?name=sleep"
       local result = told "sleep"

@@ -84,7 +84,10 @@ local apprunner = {}
 ---@field retryable boolean whether the same call may succeed later
 ---@field ambiguous? boolean the request may have been carried out although no answer came
 ---@field http_body? string the first 4 KiB of an answer that cannot be understood
----@field problems? string[] every problem of the parameters
+---@field problems? string[] every problem of the parameters and the options
+---@field Status? string the service's, as it was seen last; of ensure_paused, ensure_running
+---@field OperationId? string of the operation that was seen last; of those and wait_for_operation
+---@field OperationStatus? string its status then
 
 ---@class apprunner.ResponseMetadata
 ---@field RequestId? string
@@ -225,6 +228,71 @@ function Client:list_operations(params) end
 ---@overload fun(self, params: apprunner.TagsParams, callback: fun(out?: apprunner.TagsOutput, err?: apprunner.Error)): apprunner.Call?, apprunner.Error?
 function Client:list_tags_for_resource(params) end
 
+---All services of a region, over all pages: `for service in
+---client:each_service() do`. The next page is asked for when it is wanted. A page
+---that fails, or whose NextToken came before, raises the error object. PUC Lua
+---5.1 cannot wait in an iterator inside a coroutine: code "NotYieldableError".
+---@param params? apprunner.ListServicesParams
+---@return fun(): apprunner.ServiceSummary?
+function Client:each_service(params) end
+
+---All that was done to a service, newest first; see `each_service`.
+---@param params apprunner.ListOperationsParams
+---@return fun(): apprunner.OperationSummary?
+function Client:each_operation(params) end
+
+---What `on_progress` is told after each answer. What is not known is absent.
+---@class apprunner.Progress
+---@field Status? string of the service
+---@field OperationStatus? string of the operation that is waited for, whoever began it
+---@field OperationId? string
+---@field elapsed number seconds
+
+---@class apprunner.WaitOptions
+---@field timeout? number seconds for all of it, 900; the client's `timeout` bounds each call inside
+---@field interval? number seconds between looks; else 2, then 5 to 15 by chance
+---@field on_progress? fun(event: apprunner.Progress)
+
+---The third value, also after an error that came once calls had begun.
+---@class apprunner.WaitInfo
+---@field changed? boolean a request of this call was carried out; absent for wait_for_operation
+---@field OperationId? string of the operation that it began or joined
+---@field elapsed number seconds
+
+---Pauses a service and returns when it is PAUSED, whatever state it is found in.
+---Already paused is success; a pause that runs is joined; other operations and
+---maintenance are waited for; a pause whose answer was lost is recognised. Ends
+---with "OperationFailedError" where the pause fails or is rolled back, or no
+---pause is possible (DELETED, CREATE_FAILED), and with "WaiterTimeoutError",
+---which keeps what was seen last. It waits as a call does.
+---@param params apprunner.ServiceParams
+---@param options? apprunner.WaitOptions
+---@return apprunner.Service? service
+---@return apprunner.Error? err
+---@return apprunner.WaitInfo? info
+function Client:ensure_paused(params, options) end
+
+---Resumes a service and returns when it is RUNNING; see `ensure_paused`.
+---@param params apprunner.ServiceParams
+---@param options? apprunner.WaitOptions
+---@return apprunner.Service? service
+---@return apprunner.Error? err
+---@return apprunner.WaitInfo? info
+function Client:ensure_running(params, options) end
+
+---@class apprunner.WaitParams
+---@field ServiceArn string
+---@field OperationId string
+
+---Waits until an operation has SUCCEEDED. One that is not listed yet is waited
+---for; FAILED and every ROLLBACK_* end it with "OperationFailedError".
+---@param params apprunner.WaitParams
+---@param options? apprunner.WaitOptions
+---@return apprunner.OperationSummary? operation
+---@return apprunner.Error? err
+---@return apprunner.WaitInfo? info
+function Client:wait_for_operation(params, options) end
+
 ---What client:resolve() tells. Never a secret.
 ---@class apprunner.Info
 ---@field region? string of the client; a call may have one of its own, from its ServiceArn
@@ -275,6 +343,23 @@ function apprunner.run() end
 ---@return true?
 ---@return apprunner.Error? err where nginx cannot wait
 function apprunner.sleep(seconds) end
+
+---@class apprunner.MapOptions
+---@field concurrency? integer items at a time, 4
+---@field on_progress? fun(done: integer, total: integer, item: any, out: any, err: any): boolean? false cancels what is left
+
+---Runs `fn(item)` for every item, each in a coroutine of its own, so that every
+---wait inside lets the others go on; returns when all have ended. What `fn`
+---returns stands in `outs[item]`, true where it returns nothing; the error of a
+---`nil, err`, or what it raises, in `errs[item]`. Of an item given twice the last
+---result stands. Once `on_progress` has returned false it is not called again,
+---and what had not ended has "Cancelled" in `errs`. Wrong options: nil, err.
+---@param items any[]
+---@param fn fun(item: any): any, any
+---@param options? apprunner.MapOptions
+---@return table<any, any>? outs
+---@return table<any, any>|apprunner.Error errs
+function apprunner.map(items, fn, options) end
 
 ---@class apprunner.SignRequest
 ---@field method? string "GET"

@@ -1,6 +1,5 @@
--- apprunner: AWS App Runner for Lua. The C core (apprunner.core) computes,
--- this module arranges and waits, and yields where the host's loop can go on.
--- _meta.lua describes the whole public API. No I/O happens at require.
+-- apprunner: AWS App Runner for Lua. The C core (apprunner.core) computes, this module arranges and waits, and yields
+-- where the host's loop can go on. _meta.lua describes the whole public API. No I/O happens at require.
 local core = require "apprunner.core"
 local pump = require "apprunner.pump"
 
@@ -18,8 +17,8 @@ local function new_decoder()
   return decode
 end
 
--- An instance of lua-cjson knows the locale that it was made in: where the host
--- has changed it since, numbers with fractions fail, and a new one is made.
+-- An instance of lua-cjson knows the locale that it was made in: where the host has changed it since, numbers with
+-- fractions fail, and a new one is made.
 local function decoded(body)
   local ok, answer = pcall(decode, body)
   if not ok then ok, answer = pcall(new_decoder(), body) end
@@ -56,8 +55,11 @@ local function can_yield()
   return not coroutine.isyieldable or coroutine.isyieldable()
 end
 
+local function is_cancelled() return pump.cancelled[coroutine.running() or pump] end
+
 -- The loop in which a caller waits here, or nil, err.
 local function waiter(setting)
+  if is_cancelled() then return core.fail("Cancelled", "the coroutine was cancelled") end
   local driver = pump.spawned_by()
   if driver and not driver.blocks and not can_yield() then
     return core.fail("NotYieldableError", "the coroutine cannot yield inside a function of C's")
@@ -157,17 +159,12 @@ local function is_callable(value)
   return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
 end
 
--- One operation, the index-th of the core: plain, it waits here; with a
--- callback, it returns at once.
-local function invoke(client, index, params, callback)
+-- One operation, the index-th of the core, waits here: at most `seconds`, if given, and no longer than `timeout`.
+local function wait(client, index, params, seconds)
   local method = core.operations[index]
-  if callback ~= nil then
-    local job, err = client.core:call(index, params)
-    return call_back(client, method, job, err, callback)
-  end
   local driver, refused = waiter(client.loop)
   if not driver then return nil, refused end
-  local job, err = client.core:call(index, params)
+  local job, err = client.core:call(index, params, seconds)
   if not job then
     tell(client, method, nil, err)
     return nil, err
@@ -177,11 +174,28 @@ local function invoke(client, index, params, callback)
   return outcome(client, method, job)
 end
 
+-- The same with a callback returns at once.
+local function invoke(client, index, params, callback)
+  if callback == nil then return wait(client, index, params) end
+  local job, err = client.core:call(index, params)
+  return call_back(client, core.operations[index], job, err, callback)
+end
+
+local function sleep(setting, seconds)
+  local driver, err = waiter(setting)
+  if not driver then return nil, err end
+  local moment = core.moment(seconds)
+  moment:start()
+  driver.suspend(moment)
+  if is_cancelled() then return core.fail("Cancelled", "the wait was cancelled") end
+  return true
+end
+
 -- ---------------------------------------------------------------------------
 -- Clients
 
 local methods = {}
-local Client = { __name = "apprunner.client", __index = methods }
+local Client = { __name = "apprunner.client", __index = methods, wait = wait, sleep = sleep, waiter = waiter }
 
 local function check_client(client, method)
   if getmetatable(client) ~= Client then
@@ -190,16 +204,35 @@ local function check_client(client, method)
   if client.closed and method ~= "close" then error("attempt to use a closed client", 3) end
 end
 
+local function check_table(value, what, method)
+  if value ~= nil and type(value) ~= "table" then
+    error(("bad %s of %s (table expected, got %s)"):format(what, method, type(value)), 3)
+  end
+end
+
 for index, name in ipairs(core.operations) do
   methods[name] = function(client, params, callback)
     check_client(client, name)
-    if params ~= nil and type(params) ~= "table" then
-      error(("bad parameters of %s (table expected, got %s)"):format(name, type(params)), 2)
-    end
+    check_table(params, "parameters", name)
     if callback ~= nil and not is_callable(callback) then
       error(("bad callback of %s (function expected, got %s)"):format(name, type(callback)), 2)
     end
     return invoke(client, index, params or {}, callback)
+  end
+end
+
+-- What goes on from call to call is loaded at its first use.
+for module, names in pairs {
+  ["apprunner.lists"] = { "each_service", "each_operation" },
+  ["apprunner.lifecycle"] = { "ensure_paused", "ensure_running", "wait_for_operation" },
+} do
+  for _, name in ipairs(names) do
+    methods[name] = function(client, params, options)
+      check_client(client, name)
+      check_table(params, "parameters", name)
+      check_table(options, "options", name)
+      return require(module)[name](client, params or {}, options or {})
+    end
   end
 end
 
@@ -298,13 +331,12 @@ function apprunner.run()
   until not luv or pump.idle(luv)
 end
 
-function apprunner.sleep(seconds)
+function apprunner.sleep(seconds) return sleep("auto", seconds) end
+
+function apprunner.map(items, fn, options)
   local driver, err = waiter "auto"
-  if not driver then return nil, err end
-  local moment = core.moment(seconds)
-  moment:start()
-  driver.suspend(moment)
-  return true
+  local outs, errs = require "apprunner.map"(driver, err, items, fn, options) -- no tail call: errors name our caller
+  return outs, errs
 end
 
 -- ---------------------------------------------------------------------------

@@ -17,7 +17,10 @@ local waiting = {} -- id of a job -> { loop, notify }
 local performers = {} -- id of a job -> { transport, loop }
 local clients = setmetatable({}, { __mode = "v" }) -- number of a client -> the client, if it has functions
 local spawned = setmetatable({}, { __mode = "k" }) -- coroutine -> its loop
-local awaited = setmetatable({}, { __mode = "k" }) -- coroutine -> id of the job it waits for
+local awaited = setmetatable({}, { __mode = "kv" }) -- coroutine -> the job it waits for
+local catchers = setmetatable({}, { __mode = "k" }) -- coroutine -> who is told what it raises, or that it is stranded
+-- For map.lua; in `cancelled` is a coroutine that must not wait any more.
+pump.awaited, pump.catchers, pump.cancelled = awaited, catchers, setmetatable({}, { __mode = "k" })
 
 -- What a waiting coroutine yields, and must be handed back.
 local token = setmetatable({}, {
@@ -62,8 +65,8 @@ local function bring_up()
     stage = stage + 1
   end
   if not engine and not engine_error then return end
-  local entries = queued
-  queued = {}
+  local entries
+  entries, queued = queued, {}
   for _, entry in ipairs(entries) do give(entry[1]) end
 end
 
@@ -255,20 +258,24 @@ end
 -- What becomes of a coroutine that yields where nobody can resume it.
 pump.STRANDED = "a coroutine of apprunner yielded for a reason of its own, and nobody will resume it"
 
--- Resumes a coroutine; its error becomes the loop's caller's.
+-- Resumes a coroutine; its error goes to its catcher, else to the loop's caller.
 local function resume(loop, co, ...)
   local ok, value = coroutine.resume(co, ...)
-  if not ok then error(value, 0) end
-  if loop.strict and coroutine.status(co) == "suspended" and value ~= token then error(pump.STRANDED, 0) end
+  if ok and not (loop.strict and coroutine.status(co) == "suspended" and value ~= token) then return end
+  if ok then value = pump.STRANDED end
+  local catcher = catchers[co]
+  if not catcher then error(value, 0) end
+  catchers[co] = nil
+  catcher(value)
 end
 
 -- Waits in a coroutine that `loop` drives, or that the host's loop does.
 function pump.suspend(job, loop)
-  local co, id = coroutine.running(), job:id()
-  awaited[co] = id
+  local co = coroutine.running()
+  awaited[co] = job
   pump.watch(job, loop, function()
     -- A wait that has ended otherwise is nobody's to end again.
-    if awaited[co] ~= id or coroutine.status(co) == "dead" then return end
+    if awaited[co] ~= job or coroutine.status(co) == "dead" then return end
     awaited[co] = nil
     resume(loop, co, token)
   end)

@@ -251,7 +251,7 @@ static void timed_out(void) {
   ar_settings_set_number(&client->settings, AR_SET_TIMEOUT, 0.5,
                          AR_SOURCE_ARGUMENT, NULL);
   call = call_of(client);
-  call->job.deadline = 1500;
+  ar_call_limit(call, 500, 1000);
   x = sent();
   ar_jobs_step(&jobs, &later);
   CHECK(call->err.code == AR_E_CALL_TIMEOUT && call->ambiguous, "too late: %s",
@@ -261,6 +261,26 @@ static void timed_out(void) {
   y->release(y);
   x->release(x);
   forget(call);
+}
+
+/* Of several limits the least holds, and is the one that the error names. */
+static void limited(void) {
+  static const struct {
+    int64_t limits[3], deadline;
+  } rows[] = {{{-1, -1, -1}, AR_NEVER},
+              {{-1, 250, -1}, 1250},
+              {{250, 300, -1}, 1250},
+              {{300, 250, 400}, 1250},
+              {{300, 0, -1}, 1000}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct ar_call *call = call_of(client_of(variables));
+    for (size_t k = 0; k < 3; k++)
+      ar_call_limit(call, rows[i].limits[k], 1000);
+    CHECK(call->job.deadline == rows[i].deadline, "row %zu", i);
+    ar_job_end(&call->job, AR_E_CALL_TIMEOUT, NULL);
+    if (i == 3) CHECK(strstr(call->err.message, "0.25 s"), "the least");
+    forget(call);
+  }
 }
 
 /* Closing a client ends its calls, in whatever phase, and no other's. */
@@ -351,6 +371,7 @@ int main(void) {
   cancelled();
   cancelled_without_credentials();
   timed_out();
+  limited();
   closed();
   regions();
   ar_jobs_free(&jobs);

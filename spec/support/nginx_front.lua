@@ -136,6 +136,33 @@ function front.spawned()
   answer {left = left}
 end
 
+-- Maps: eight pauses, one of which raises and one of which waits by nginx itself; and one that is cancelled.
+function front.map()
+  local begun, items = ngx.now(), {}
+  for i = 1, 8 do items[i] = i end
+  local outs, errs = apprunner.map(items, function(item)
+    if item == 7 then error("seven", 0) end
+    if item == 8 then ngx.sleep(0.05) end
+    local out, err = client:pause_service(params(name() .. "n" .. item))
+    return out and out.Service.Status, err
+  end, {concurrency = 8})
+  ngx.update_time()
+  answer {paused = outs, raised = errs[7], seconds = ngx.now() - begun}
+end
+
+function front.map_cancelled()
+  local begun = ngx.now()
+  local outs, errs = apprunner.map({"sleep", "call", "host", "late"}, function(item)
+    if item == "sleep" then return apprunner.sleep(0.02) end
+    if item == "host" then return ngx.sleep(0.3) end
+    return client:pause_service(params(name()))
+  end, {concurrency = 3, on_progress = function() return false end})
+  ngx.update_time()
+  local codes = {}
+  for item, err in pairs(errs) do codes[item] = err.code end
+  answer {outs = outs, codes = codes, seconds = ngx.now() - begun}
+end
+
 -- Callbacks. ---------------------------------------------------------------------------------------------------------
 
 function front.callback(key)

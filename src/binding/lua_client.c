@@ -247,27 +247,33 @@ static struct ar_call *new_call(lua_State *L, struct ar_client *client,
   struct lar_state *state = lar_state(L);
   struct ar_job **handle = lar_new_job(L);
   unsigned char random[16];
-  int64_t timeout = ar_settings_number(&client->settings, AR_SET_TIMEOUT);
   struct ar_call *call;
   if (!state->env.random(state->env.context, random, sizeof random))
     luaL_error(L, "the system has no random bytes");
   call = ar_call_new(client, operation, random, &state->facts);
   if (call == NULL) luaL_error(L, "not enough memory");
   *handle = &call->job;
-  if (timeout >= 0) call->job.deadline = lar_now().monotonic + timeout;
+  ar_call_limit(call, ar_settings_number(&client->settings, AR_SET_TIMEOUT),
+                lar_now().monotonic);
   ar_jobs_name(&state->jobs, &call->job);
   return call;
 }
 
-/* client:call(operation, params) -> job, to be started | nil, err */
+/*
+** client:call(operation, params [, seconds]) -> job, to be started | nil, err
+** `seconds`: what is left for it, beside the client's own timeout
+*/
 static int client_call(lua_State *L) {
   struct ar_client *client = lar_check_client(L, 1);
   const struct ar_operation *operation = check_operation(L, 2);
+  lua_Number seconds = luaL_optnumber(L, 4, -1);
   struct ar_call *call;
   struct ar_err err;
   luaL_checktype(L, 3, LUA_TTABLE);
+  luaL_argcheck(L, seconds <= 1e9, 4, "too many seconds");
   lua_settop(L, 3);
   call = new_call(L, client, operation);
+  ar_call_limit(call, (int64_t)(seconds * 1000), lar_now().monotonic);
   if (!lar_write_params(L, 3, operation, &call->http.body))
     return fail_params(L, operation);
   if (ar_buf_check(&call->http.body, &err) != AR_OK ||

@@ -4,6 +4,7 @@
 */
 #define _GNU_SOURCE /* dladdr, clock_gettime, getentropy under -std=c11 */
 
+#include "../core/http_date.h"
 #include "../host/child.h"
 #include "../host/file.h"
 #include "binding.h"
@@ -210,6 +211,30 @@ static int core_moment(lua_State *L) {
   return 1;
 }
 
+/* now() -> seconds of a clock that only goes forward */
+static int core_now(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)lar_now().monotonic / 1000);
+  return 1;
+}
+
+/* random() -> a number from 0 to below 1; the host's sequence stays its own */
+static int core_random(lua_State *L) {
+  uint32_t bits = 0;
+  if (!read_random(NULL, &bits, sizeof bits))
+    return luaL_error(L, "the system has no random bytes");
+  lua_pushnumber(L, bits / 4294967296.0);
+  return 1;
+}
+
+/* http_date(text) -> epoch seconds, or nil */
+static int core_http_date(lua_State *L) {
+  int64_t time;
+  luaL_checkstring(L, 1);
+  if (!ar_http_date_parse(lar_to_str(L, 1), &time)) return 0;
+  lua_pushnumber(L, (lua_Number)time / 1000);
+  return 1;
+}
+
 /* idle(ms): sleeps where there is no engine to wait for */
 static int core_idle(lua_State *L) {
   lua_Number ms = luaL_checknumber(L, 1);
@@ -290,6 +315,9 @@ static const luaL_Reg functions[] = {{"client", lar_client},
                                      {"abandon", core_abandon},
                                      {"engine", core_engine},
                                      {"moment", core_moment},
+                                     {"now", core_now},
+                                     {"random", core_random},
+                                     {"http_date", core_http_date},
                                      {"idle", core_idle},
                                      {"unfinished", core_unfinished},
                                      {"fail", core_fail},

@@ -347,10 +347,8 @@ static void end(struct ar_job *job, enum ar_code code, const char *why) {
   call->http.outcome.status = 0;
   ar_buf_reset(&call->http.answer_head);
   if (why == NULL)
-    ar_fail(
-        &call->err, code, "the call took longer than its timeout of %g s",
-        (double)ar_settings_number(&call->client->settings, AR_SET_TIMEOUT) /
-            1000);
+    ar_fail(&call->err, code, "the call took longer than its timeout of %g s",
+            (double)call->timeout / 1000);
   else
     ar_fail(&call->err, code, "%s", why);
   call->state = AR_CALL_DONE;
@@ -398,6 +396,7 @@ struct ar_call *ar_call_new(struct ar_client *client,
   ar_client_retain(client);
   call->operation = operation;
   call->facts = facts;
+  call->timeout = -1;
   ar_waiter_init(&call->waiter, &call->job, &call->err);
   call->waiter.takes_expired = operation == NULL;
   ar_buf_init(&call->region, AR_MAX_URL);
@@ -406,6 +405,12 @@ struct ar_call *ar_call_new(struct ar_client *client,
                                           AR_SET_MAX_RESPONSE_BYTES));
   format_uuid(random, call->invocation_id);
   return call;
+}
+
+void ar_call_limit(struct ar_call *call, int64_t timeout, int64_t monotonic) {
+  if (timeout < 0 || (call->timeout >= 0 && timeout >= call->timeout)) return;
+  call->timeout = timeout;
+  call->job.deadline = monotonic + timeout;
 }
 
 int ar_call_set_region(struct ar_call *call, struct ar_str arn,

@@ -36,6 +36,7 @@ struct ar_call {
   bool has_skew;           /* an answer of this call has told `skew` */
   int64_t sent_at;         /* epoch milliseconds, unshifted */
   int64_t resume;          /* monotonic, from a backoff */
+  int64_t timeout;         /* milliseconds for all of it; -1: none */
   bool renewed; /* refused once for its credentials, and tried with new ones */
 
   struct ar_http http; /* its body is the request's, JSON */
@@ -61,6 +62,12 @@ struct ar_call *ar_call_new(struct ar_client *client,
                             const struct ar_operation *operation,
                             const unsigned char random[16],
                             const struct ar_host_facts *facts);
+
+/*
+** Ends the call `timeout` milliseconds after `monotonic`, which is now, if it
+** is not done by then. Negative: no limit. The least of several holds.
+*/
+void ar_call_limit(struct ar_call *call, int64_t timeout, int64_t monotonic);
 
 /*
 ** Sets the region to the client's or to that of `arn`, which may be empty.

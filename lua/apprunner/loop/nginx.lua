@@ -81,7 +81,7 @@ local function poster(semaphore_of_waiter)
   return function() semaphore_of_waiter:post(1) end
 end
 
-function nginx.suspend(job)
+local function wait(job)
   local waiter = semaphores and semaphore.new()
   if not waiter or not nginx.kick() then return wait_alone(job) end
   pump.watch(job, nginx, poster(waiter))
@@ -89,6 +89,13 @@ function nginx.suspend(job)
     waiter:wait(LOOK_AGAIN)
     if not job:done() and not nginx.kick() then return wait_alone(job) end
   end
+end
+
+function nginx.suspend(job)
+  local co = coroutine.running()
+  pump.awaited[co] = job
+  wait(job)
+  pump.awaited[co] = nil
 end
 
 -- nginx logs what a light thread raises.

@@ -70,9 +70,13 @@ end
 
 -- Changing them ------------------------------------------------------------------------------------------------------
 
+-- An operation that is rolled back spends the second half of its time on that.
 local function settle(service, now)
   local operation = service.running
-  if operation and now >= operation.ends_at then
+  if not operation then return end
+  local halfway = operation.started_at + (operation.ends_at - operation.started_at) / 2
+  if operation.outcome:find("^ROLLBACK_") and now >= halfway then operation.status = "ROLLBACK_IN_PROGRESS" end
+  if now >= operation.ends_at then
     service.running, service.status = nil, operation.becomes
     operation.status, operation.ended_at = operation.outcome, milliseconds(operation.ends_at)
     touch(service, operation.ends_at)
@@ -110,6 +114,16 @@ function services.begin(world, service, operation_type, to, fault_row)
   table.insert(service.operations, operation)
   touch(service, now)
   return operation
+end
+
+-- Work of App Runner's own: the service is busy for so long, and no operation is listed.
+function services.maintain(world, service, seconds)
+  local now = world.now()
+  service.running = {
+    started_at = now, ends_at = now + seconds, outcome = "SUCCEEDED", status = "IN_PROGRESS", becomes = service.status,
+  }
+  service.status = "OPERATION_IN_PROGRESS"
+  touch(service, now)
 end
 
 -- Describing them ----------------------------------------------------------------------------------------------------
