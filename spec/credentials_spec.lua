@@ -149,7 +149,7 @@ describe("credentials #hosts", function()
 
   it("are refused where the function yields and nothing can resume it", function()
     local told = with_function("coroutine.yield()", RESOLVE)
-    assert.same({"credentials", "CredentialRetrievalError"}, {told.error.kind, told.error.code})
+    assert.same({"settings", "InvalidConfigError"}, {told.error.kind, told.error.code})
     assert.matches("yielded where no loop can resume it", told.error.message)
   end)
 
@@ -166,16 +166,21 @@ describe("credentials #hosts", function()
     assert.equal("CredentialRetrievalError", told.error.code)
   end)
 
-  it("are given up in the client's time where the function takes longer, or asks its own client", function()
-    for _, body in ipairs {"child.apprunner.sleep(0.4)", "SETTINGS.client:resolve()"} do
-      local told = with_function(body, [[
-        SETTINGS.timeout = 0.2
-        local client = child.client(SETTINGS)
-        SETTINGS.client = client
-        local _, err = client:resolve()
-        child.tell {error = child.brief(nil, err), calls = calls}]])
-      assert.same({"timeout", "CallTimeoutError", 1}, {told.error.kind, told.error.code, told.calls})
-    end
+  local ASKING = [[
+    local client = child.client(SETTINGS)
+    SETTINGS.client = client
+    local _, err = client:resolve()
+    child.tell {error = child.brief(nil, err), calls = calls}]]
+
+  it("are given up in the client's time where the function takes longer", function()
+    local told = with_function("child.apprunner.sleep(0.4)", "SETTINGS.timeout = 0.2\n" .. ASKING)
+    assert.same({"timeout", "CallTimeoutError", 1}, {told.error.kind, told.error.code, told.calls})
+  end)
+
+  it("are refused at once where the function asks its own client", function()
+    local told = with_function("local _, err = SETTINGS.client:resolve() return nil, err.code", ASKING)
+    assert.same({"credentials", "CredentialRetrievalError", 1}, {told.error.kind, told.error.code, told.calls})
+    assert.matches("NotYieldableError", told.error.message)
   end)
 
   for what, case in pairs {

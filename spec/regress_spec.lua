@@ -120,6 +120,79 @@ it("what resolve has found and another coroutine has closed is told as cancelled
   assert.equal("Cancelled", err.code)
 end)
 
+it("credentials whose table ends their own client when it is looked at are given to nobody", function()
+  local client
+  client = assert(apprunner.client {
+    region = "us-east-1",
+    credentials = function()
+      return setmetatable({}, { __index = function(_, name)
+        if name == "secret_access_key" then
+          client:close()
+          apprunner.client({ region = "us-east-1", credentials = KEYS }):resolve()
+          collectgarbage()
+        end
+        return name ~= "expiration" and "text" or nil
+      end })
+    end,
+  })
+  local _, err = client:resolve()
+  assert.equal("Cancelled", err.code)
+end)
+
+it("resolve tells its own endpoint, whatever region another call goes to meanwhile", function()
+  local client = assert(apprunner.client {
+    transport = function() return GOOD end,
+    credentials = function()
+      apprunner.sleep(0.01)
+      return KEYS
+    end,
+  })
+  local info
+  apprunner.spawn(function() info = assert(client:resolve()) end)
+  apprunner.spawn(function() assert(client:describe_service { ServiceArn = ARN }) end)
+  apprunner.run()
+  assert.is_nil(info.region)
+  assert.is_nil(info.endpoint_url)
+end)
+
+it("a repeated header is a list of values in a transport's map of headers", function()
+  local headers = { ["Set-Cookie"] = { "a", "b" }, ["X-Other"] = { "x-amzn-errortype", "Evil" } }
+  local out = assert(client_with(function() return { status = 200, headers = headers, body = "{}" } end)
+    :pause_service { ServiceArn = ARN })
+  assert.equal("a, b", out.ResponseMetadata.HTTPHeaders["set-cookie"])
+  assert.equal("x-amzn-errortype, Evil", out.ResponseMetadata.HTTPHeaders["x-other"])
+end)
+
+it("an error is one line, whatever the service says", function()
+  local body = '{"__type":"InvalidStateException","message":"two\\nlines \\u001b[31m"}'
+  local _, err = client_with(function() return { status = 400, body = body } end):pause_service { ServiceArn = ARN }
+  assert.equal("InvalidStateException: two lines  [31m (PauseService, HTTP 400)", tostring(err))
+end)
+
+it("an empty setting counts as unset", function()
+  local empty = { region = "", profile = "", retry_mode = "", loop = "", proxy = "" }
+  empty.transport, empty.credentials = function() return GOOD end, KEYS
+  assert(assert(apprunner.client(empty)):pause_service { ServiceArn = ARN })
+end)
+
+it("a proxy that cannot be used is told by resolve", function()
+  local client = client_with(function() return GOOD end, { proxy = "socks5://x" })
+  assert.equal("InvalidConfigError", select(2, client:resolve()).code)
+  local _, err = client:pause_service { ServiceArn = ARN }
+  assert.same({ "InvalidConfigError", nil }, { err.code, err.attempts })
+end)
+
+it("keys and tokens are hidden in a dump", function()
+  local text = apprunner.dump { secret_access_key = "hidden", session_token = "hidden", access_key_id = "shown" }
+  assert.is_nil(text:find("hidden", 1, true))
+end)
+
+it("headers to sign that are no list are refused", function()
+  local _, err = apprunner.sign({ url = "https://x/", headers = { Foo = "x" } },
+    { credentials = KEYS, region = "us-east-1", service = "x" })
+  assert.equal("ParamValidationError", err.code)
+end)
+
 it("what a coroutine raises that a transport has spawned is raised from run", function()
   local client = client_with(function()
     apprunner.spawn(function() error("mine", 0) end)

@@ -57,7 +57,16 @@ function render(value, state, indent)
   return tostring(value)
 end
 
+-- Keys and tokens, in settings and in answers of other services, beside what the model knows.
+local secrets = { "secret_access_key", "session_token", "SecretAccessKey", "SessionToken" }
+
+local function hidden()
+  local names = core.sensitive()
+  for _, name in ipairs(secrets) do names[name] = true end
+  return names
+end
+
 return function(value, options)
   local sensitive = options and options.sensitive
-  return render(value, { open = {}, hidden = sensitive and {} or core.sensitive() }, "")
+  return render(value, { open = {}, hidden = sensitive and {} or hidden() }, "")
 end

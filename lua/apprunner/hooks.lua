@@ -6,6 +6,8 @@ local pump = require "apprunner.pump"
 
 local hooks = {}
 
+local FAILED = "CredentialRetrievalError"
+
 -- pcall, also where PUC Lua 5.1 cannot yield across it: there a coroutine in
 -- between catches what `fn` raises and passes on what it yields.
 local function protect(fn, ...)
@@ -62,19 +64,41 @@ function hooks.perform(fn, exchange, loop)
   run(loop, fn, finish, refuse, exchange:request())
 end
 
--- Asks `fn` for credentials, for the job `id`.
-function hooks.ask(fn, id, loop)
+-- The functions that are being asked: number of the client -> { loop, coroutine }.
+local asked = {}
+
+-- Who blocks cannot wait for a function that runs in a loop which stands still
+-- meanwhile, nor from inside that function.
+function pump.before_wait(job)
+  local entry = asked[job:waits()]
+  if entry and (not entry.loop.blocks or entry.coroutine == coroutine.running()) then
+    job:fail("NotYieldableError", "the client's credentials function is at work and cannot go on while this blocks")
+  end
+end
+
+-- Asks `fn` for credentials, for the job `id` of the client `owner`.
+function hooks.ask(fn, id, owner, loop)
+  local entry = { loop = loop }
+  asked[owner] = entry
+  local function asking()
+    entry.coroutine = coroutine.running()
+    return fn()
+  end
   local function finish(ok, credentials, message)
+    if asked[owner] == entry then asked[owner] = nil end
     if not ok then
-      core.answer(id, nil, "the credentials function raised an error: " .. describe(credentials))
+      core.answer(id, nil, FAILED, "the credentials function raised an error: " .. describe(credentials))
     elseif credentials == nil then
-      core.answer(id, nil, "the credentials function failed: " .. describe(message))
+      core.answer(id, nil, FAILED, "the credentials function failed: " .. describe(message))
     else
       core.answer(id, credentials)
     end
   end
-  local function refuse() core.answer(id, nil, "the credentials function yielded where no loop can resume it") end
-  run(loop, fn, finish, refuse)
+  local function refuse()
+    asked[owner] = nil
+    core.answer(id, nil, "InvalidConfigError", "the credentials function yielded where no loop can resume it")
+  end
+  run(loop, asking, finish, refuse)
 end
 
 return hooks

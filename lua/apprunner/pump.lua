@@ -1,5 +1,5 @@
--- The pump: one list of jobs and one engine a Lua state, and the one function
--- that moves them all. Whoever waits watches a job; nobody drives another's.
+-- The pump: one list of jobs and one engine a Lua state, and the one function that moves them all.
+-- Whoever waits watches a job; nobody drives another's.
 --
 -- What a loop must provide (see loop/*.lua):
 --   name, queue, pending   as pump.loop() makes them
@@ -25,9 +25,7 @@ pump.awaited, pump.catchers, pump.cancelled = awaited, catchers, setmetatable({}
 -- What a waiting coroutine yields, and must be handed back.
 local token = setmetatable({}, {
   __name = "apprunner.wait",
-  __tostring = function()
-    return "apprunner waits here: only the loop may resume this coroutine"
-  end,
+  __tostring = function() return "apprunner waits here: only the loop may resume this coroutine" end,
 })
 
 -- The stages of bringing up an engine. Loading libcurl takes 6 to 10 ms and
@@ -105,8 +103,8 @@ end
 
 local function ask(id, owner)
   local client = clients[owner]
-  if not client then return core.answer(id, nil, "the client is gone") end
-  require("apprunner.hooks").ask(client.credentials, id, client.driver)
+  if not client then return core.answer(id, nil, "Cancelled", "the client is gone") end
+  require("apprunner.hooks").ask(client.credentials, id, owner, client.driver)
 end
 
 -- Steps the jobs and carries out what they order, until they want no more:
@@ -171,6 +169,7 @@ function pump.drive(job)
   leave_parents_engine()
   step_jobs()
   while lacks_engine() do bring_up() end
+  if job and pump.before_wait then pump.before_wait(job) end
   if not (job and job:done()) then -- a function of the caller's may have waited too, and ended it
     local ms = core.timeout()
     if engine then engine:drive(ms) else core.idle(ms) end

@@ -406,7 +406,7 @@ static void timed_out(void) {
   ar_settings_set_number(&client->settings, AR_SET_TIMEOUT, 0.2,
                          AR_SOURCE_ARGUMENT, NULL);
   call = begin(client);
-  call->job.deadline = now.monotonic + 200;
+  ar_call_limit(call, 200, now.monotonic);
   throttle(need(sent()));
   while (ar_jobs_take_done(&jobs) != 0) continue; /* the chain's end */
   CHECK(ar_jobs_timeout(&jobs, now.monotonic) == 200,
@@ -592,7 +592,7 @@ static bool give(const char *key_id) {
   if (ar_jobs_order(&jobs, &none, &id, &owner) != AR_ORDER_ASK) return false;
   creds = ar_refresh_asked(&jobs, id);
   kit_creds(creds, key_id, "SECRET", "");
-  ar_refresh_answered(&jobs, id, NULL);
+  ar_refresh_answered(&jobs, id, AR_OK, NULL);
   return true;
 }
 

@@ -690,7 +690,7 @@ static void function(void) {
   to->expiration = EPOCH + 60 * MINUTE;
   step();
   CHECK(one->step == AR_STEP_NONE, "it waits until it is told");
-  ar_refresh_answered(&jobs, id, NULL);
+  ar_refresh_answered(&jobs, id, AR_OK, NULL);
   CHECK(ar_refresh_asked(&jobs, id) == NULL, "it answers once");
   step();
   CHECK(told(one) == AR_STEP_HAVE && told(other) == AR_STEP_HAVE, "both have");
@@ -702,7 +702,7 @@ static void function(void) {
   CHECK(told(wanting()) == AR_STEP_HAVE, "they are used until");
   id = asked();
   kit_creds(ar_refresh_asked(&jobs, id), "G", "S", NULL);
-  ar_refresh_answered(&jobs, id, NULL);
+  ar_refresh_answered(&jobs, id, AR_OK, NULL);
   step();
   check_id("G");
   over("function");
@@ -724,7 +724,9 @@ static void function_refuses(void) {
     t = wanting();
     id = asked();
     if (rows[i].id) kit_creds(ar_refresh_asked(&jobs, id), rows[i].id, "S", 0);
-    ar_refresh_answered(&jobs, id, rows[i].why);
+    ar_refresh_answered(&jobs, id,
+                        rows[i].why ? AR_E_CREDENTIAL_RETRIEVAL : AR_OK,
+                        rows[i].why);
     step();
     CHECK(t->err.code == rows[i].code &&
               strstr(t->err.message, rows[i].why ? rows[i].why : ""),
@@ -742,9 +744,9 @@ static void function_too_late(void) {
   id = asked();
   told(t);
   CHECK(ar_refresh_asked(&jobs, id) == NULL, "nobody asks any more");
-  ar_refresh_answered(&jobs, id, NULL);
-  ar_refresh_answered(&jobs, id, "why");
-  ar_refresh_answered(&jobs, 4711, NULL);
+  ar_refresh_answered(&jobs, id, AR_OK, NULL);
+  ar_refresh_answered(&jobs, id, AR_E_CREDENTIAL_RETRIEVAL, "why");
+  ar_refresh_answered(&jobs, 4711, AR_OK, NULL);
   step();
   CHECK(client->creds.provider == NULL, "it changes nothing");
   t = wanting();

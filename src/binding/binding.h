@@ -86,11 +86,15 @@ struct ar_client *lar_check_client(lua_State *L, int index);
 */
 int lar_read_creds(lua_State *L, int index, struct ar_creds *creds);
 
+/* Puts a plain copy in the place of the table of credentials at `index`. */
+void lar_copy_creds(lua_State *L, int index);
+
 /* module.client(settings, has_function) -> client | nil, err */
 int lar_client(lua_State *L);
 
 /*
-** module.answer(id, credentials | nil, message): what the caller's function
+** module.answer(id, credentials | nil, code, message): what the caller's
+*function
 ** has given to the order "ask" of a job.
 */
 int lar_answer(lua_State *L);

@@ -15,7 +15,9 @@ static int client_gc(lua_State *L) {
   struct ar_client **handle = luaL_checkudata(L, 1, LAR_CLIENT);
   struct ar_client *client = *handle;
   *handle = NULL;
-  if (client != NULL) ar_client_release(client);
+  if (client == NULL) return 0;
+  ar_client_idle(client);
+  ar_client_release(client);
   return 0;
 }
 
@@ -80,6 +82,17 @@ int lar_read_creds(lua_State *L, int index, struct ar_creds *creds) {
   return read_expiration(L, index, creds);
 }
 
+void lar_copy_creds(lua_State *L, int index) {
+  size_t n = sizeof key_fields / sizeof *key_fields;
+  lua_createtable(L, 0, (int)n + 1);
+  for (size_t i = 0; i <= n; i++) {
+    const char *name = i < n ? key_fields[i].name : "expiration";
+    lua_getfield(L, index, name);
+    lua_setfield(L, -2, name);
+  }
+  lua_replace(L, index);
+}
+
 /* --- settings -------------------------------------------------------------
  */
 
@@ -100,6 +113,8 @@ static int read_setting(lua_State *L, struct ar_settings *settings,
   if (wanted[type].name == NULL) type = AR_VALUE_TYPES; /* one of some words */
   if (lua_type(L, -1) != wanted[type].type)
     return fail_setting(L, ar_setting_name(which), wanted[type].name, -1);
+  if (wanted[type].type == LUA_TSTRING && lar_to_str(L, -1).n == 0)
+    return 0; /* an empty one counts as unset, here as everywhere */
   if (wanted[type].type == LUA_TSTRING)
     rc = ar_settings_set(settings, which, lar_to_str(L, -1),
                          AR_SOURCE_ARGUMENT, &err);

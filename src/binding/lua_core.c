@@ -136,7 +136,7 @@ static int core_step(lua_State *L) {
   struct ar_jobs *jobs = &lar_state(L)->jobs;
   struct ar_now now = lar_now();
   ar_jobs_step(jobs, &now);
-  lua_pushboolean(L, ar_jobs_has_order(jobs));
+  lua_pushboolean(L, ar_jobs_next_order(jobs) != AR_ORDER_NONE);
   return 1;
 }
 
@@ -158,12 +158,12 @@ static int core_order(lua_State *L) {
   struct ar_exchange *x;
   enum ar_order order;
   int64_t id, owner;
-  if (!ar_jobs_has_order(&lar_state(L)->jobs)) return 0;
-  lar_push_exchange(L, NULL); /* first, so that a failure loses no order */
-  order = ar_jobs_order(&lar_state(L)->jobs, &x, &id, &owner);
+  order = ar_jobs_next_order(&lar_state(L)->jobs);
+  if (order == AR_ORDER_NONE) return 0;
+  lua_pushstring(L, names[order]); /* first, so that a failure loses nothing */
+  lar_push_exchange(L, NULL);
+  ar_jobs_order(&lar_state(L)->jobs, &x, &id, &owner);
   *(struct ar_exchange **)lua_touserdata(L, -1) = x;
-  lua_pushstring(L, names[order]);
-  lua_insert(L, -2);
   if (x == NULL) lua_pushnil(L), lua_replace(L, -2);
   lua_pushnumber(L, (lua_Number)id);
   lua_pushnumber(L, (lua_Number)owner);

@@ -4,19 +4,28 @@
 */
 #include "binding.h"
 
+/*
+** The table that the function gave is the user's, and looking at it may run
+** code of his, which may end the refresh: so it is copied before anything of
+** the refresh is held.
+*/
 int lar_answer(lua_State *L) {
   struct ar_jobs *jobs = &lar_state(L)->jobs;
   int64_t id = (int64_t)luaL_checknumber(L, 1);
-  struct ar_creds *room = ar_refresh_asked(jobs, id);
-  lua_settop(L, 3);
+  struct ar_creds *room;
+  lua_settop(L, 4);
+  if (lua_istable(L, 2)) lar_copy_creds(L, 2);
+  room = ar_refresh_asked(jobs, id);
   if (room == NULL) return 0; /* nobody asks any more */
   if (lua_isnil(L, 2)) {
-    ar_refresh_answered(jobs, id, luaL_checkstring(L, 3));
+    ar_refresh_answered(jobs, id, lar_check_code(L, 3),
+                        luaL_checkstring(L, 4));
   } else if (lar_read_creds(L, 2, room) == 0) {
-    ar_refresh_answered(jobs, id, NULL);
+    ar_refresh_answered(jobs, id, AR_OK, NULL);
   } else {
     lua_getfield(L, -1, "message");
-    ar_refresh_answered(jobs, id, lua_tostring(L, -1));
+    ar_refresh_answered(jobs, id, AR_E_CREDENTIAL_RETRIEVAL,
+                        lua_tostring(L, -1));
   }
   return 0;
 }
@@ -57,9 +66,7 @@ static void set_setting(lua_State *L, int info, const char *name,
 static void set_endpoint(lua_State *L, int info,
                          const struct ar_client *client) {
   const char *source = client->settings.values[AR_SET_ENDPOINT_URL].source;
-  push_text(L, source != NULL || client->endpoint_region.n > 0
-                   ? ar_buf_str(&client->endpoint.base)
-                   : AR_STR(""));
+  push_text(L, ar_buf_str(&client->endpoint.base));
   set(L, info, "endpoint_url", ar_str_of(source ? source : AR_SOURCE_DEFAULT));
 }
 
@@ -93,7 +100,9 @@ void lar_push_info(lua_State *L, const struct ar_call *call) {
   set_setting(L, info, "signing_region", settings, AR_SET_REGION);
   set_setting(L, info, "retry_mode", settings, AR_SET_RETRY_MODE);
   set_setting(L, info, "max_attempts", settings, AR_SET_MAX_ATTEMPTS);
-  set_endpoint(L, info, client);
+  if (call->region.n > 0 ||
+      client->settings.values[AR_SET_ENDPOINT_URL].source)
+    set_endpoint(L, info, client);
   set_credentials(L, info, &client->creds);
   lua_setfield(L, info, "sources");
 }

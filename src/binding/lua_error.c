@@ -51,10 +51,28 @@ int lar_fail(lua_State *L, const struct ar_err *err) {
   return lar_fail_with(L, &error);
 }
 
+/* Replaces the text on top by one without control characters, which a server
+   may have put there: they become spaces. */
+static void flatten(lua_State *L) {
+  struct ar_str text = lar_to_str(L, -1);
+  luaL_Buffer b;
+  if (!ar_str_has_control(text)) return;
+  luaL_buffinit(L, &b);
+  for (size_t i = 0; i < text.n; i++) {
+    unsigned char c = (unsigned char)text.p[i];
+    luaL_addchar(&b, (char)(c < 0x20 || c == 0x7F ? ' ' : c));
+  }
+  luaL_pushresult(&b);
+  lua_remove(L, -2);
+}
+
 /* Pushes the field if it is a text and not empty; true if so. */
 static bool get_text(lua_State *L, const char *field) {
   lua_getfield(L, 1, field);
-  if (lua_isstring(L, -1) && lua_tostring(L, -1)[0] != 0) return true;
+  if (lua_isstring(L, -1) && lua_tostring(L, -1)[0] != 0) {
+    flatten(L);
+    return true;
+  }
   lua_pop(L, 1);
   return false;
 }

@@ -109,16 +109,40 @@ static bool append_header(lua_State *L, struct ar_exchange *x, bool *fits) {
   return true;
 }
 
-/* The headers on top of the stack: a list of pairs, or a map. */
+/* A pair {name, value} of a list, on top. */
+static bool append_pair(lua_State *L, struct ar_exchange *x, bool *fits) {
+  bool ok;
+  lua_rawgeti(L, -1, 1);
+  lua_rawgeti(L, -2, 2);
+  ok = append_header(L, x, fits);
+  lua_pop(L, 2);
+  return ok;
+}
+
+/* The values on top, of the name below: a header that was repeated. */
+static bool append_values(lua_State *L, struct ar_exchange *x, bool *fits) {
+  int n = (int)lua_rawlen(L, -1);
+  bool ok = n > 0;
+  for (int i = 1; ok && i <= n; i++) {
+    lua_pushvalue(L, -2);
+    lua_rawgeti(L, -2, i);
+    ok = append_header(L, x, fits);
+    lua_pop(L, 2);
+  }
+  return ok;
+}
+
+/* The headers on top of the stack: a list of pairs, or a map of names to a
+   value or a list of values. */
 static bool append_headers(lua_State *L, struct ar_exchange *x, bool *fits) {
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-    bool pair = lua_istable(L, -1), ok;
-    if (pair) {
-      lua_rawgeti(L, -1, 1);
-      lua_rawgeti(L, -2, 2);
-    }
-    ok = append_header(L, x, fits);
-    if (pair) lua_pop(L, 2);
+    bool ok;
+    if (!lua_istable(L, -1))
+      ok = append_header(L, x, fits);
+    else if (lua_type(L, -2) == LUA_TNUMBER)
+      ok = append_pair(L, x, fits);
+    else
+      ok = append_values(L, x, fits);
     if (!ok) return false;
   }
   return true;

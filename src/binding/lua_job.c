@@ -69,6 +69,22 @@ static int job_cancel(lua_State *L) {
   return 1;
 }
 
+/* job:fail(code, message): ends it */
+static int job_fail(lua_State *L) {
+  struct ar_job *job = check_job(L);
+  enum ar_code code = lar_check_code(L, 2);
+  ar_job_end(job, code, luaL_checkstring(L, 3));
+  return 0;
+}
+
+/* job:waits() -> the number of the client whose credentials it waits for, 0 */
+static int job_waits(lua_State *L) {
+  struct ar_job *job = check_job(L);
+  bool waits = ar_job_is_call(job) && ar_call_waits(check_call(L));
+  lua_pushnumber(L, waits ? (lua_Number)job->owner : 0);
+  return 1;
+}
+
 /* Pushes nil and the error that ended the call. */
 static int fail_call(lua_State *L, const struct ar_call *call) {
   bool service = call->err.code == AR_E_SERVICE;
@@ -145,6 +161,7 @@ static int job_info(lua_State *L) {
   if (call->err.code == AR_OK && call->client->creds.provider == NULL)
     ar_fail(&call->err, AR_E_CANCELLED,
             "the credentials that were found have been dropped since");
+  if (call->err.code == AR_OK) ar_call_endpoint(call);
   if (call->err.code != AR_OK) return fail_call(L, call);
   lar_push_info(L, call);
   return 1;
@@ -154,6 +171,7 @@ static const luaL_Reg job_methods[] = {
     {"id", job_id},         {"start", job_start},
     {"done", job_done},     {"cancel", job_cancel},
     {"answer", job_answer}, {"finish", job_finish},
+    {"fail", job_fail},     {"waits", job_waits},
     {"info", job_info},     {NULL, NULL}};
 
 void lar_open_job(lua_State *L) {

@@ -84,6 +84,12 @@ static int read_headers(lua_State *L, struct signer *s) {
   if (!lua_isnil(L, -1) && !lua_istable(L, -1))
     return fail_argument(L, "headers", "table", luaL_typename(L, -1));
   if (lua_istable(L, -1)) n = lua_rawlen(L, -1);
+  if (lua_istable(L, -1) && n == 0) {
+    lua_pushnil(L);
+    if (lua_next(L, list) != 0)
+      return fail_argument(L, "headers", "a list of {name, value}",
+                           "something else");
+  }
   if (n >= AR_MAX_HEADERS) /* there may be a Host to add */
     return fail_argument(L, "headers", "at most 128", "more");
   for (size_t i = 0; i < n; i++) {

@@ -20,7 +20,8 @@ static void enter(struct ar_call *call, enum ar_call_state state) {
 
 /* Ends the call with what stands in call->err. */
 static void fail(struct ar_call *call) {
-  call->retryable = ar_retry_failure(call->err.code) != AR_RETRY_NEVER;
+  call->retryable = call->err.transient ||
+                    ar_retry_failure(call->err.code) != AR_RETRY_NEVER;
   enter(call, AR_CALL_DONE);
 }
 
@@ -230,8 +231,15 @@ static void succeed(struct ar_call *call, const struct ar_now *now) {
 
 /* --- the machine --------------------------------------------------------- */
 
+/* Whoever only looks is told as well that the proxy cannot be used. */
+static int try_route(struct ar_call *call) {
+  ar_http_begin(&call->http);
+  ar_buf_addb(&call->http.url, &call->client->endpoint.url);
+  return ar_route(&call->http, &call->client->settings, &call->err);
+}
+
 /* A client that is only looked at may have no region yet. */
-static int find_endpoint(struct ar_call *call) {
+int ar_call_endpoint(struct ar_call *call) {
   struct ar_client *client = call->client;
   struct ar_str region = ar_buf_str(&call->region);
   bool unknown = call->operation == NULL && region.n == 0;
@@ -240,7 +248,9 @@ static int find_endpoint(struct ar_call *call) {
       ar_settings_text(&client->settings, AR_SET_ENDPOINT_URL).n == 0)
     return AR_OK;
   rc = ar_client_endpoint(client, region, &call->err);
-  return rc == AR_OK && !unknown ? ar_region_check(region, &call->err) : rc;
+  if (rc == AR_OK && !unknown) rc = ar_region_check(region, &call->err);
+  if (rc == AR_OK && call->operation == NULL) rc = try_route(call);
+  return rc;
 }
 
 static void step_credentials(struct ar_call *call, const struct ar_now *now) {
@@ -248,7 +258,7 @@ static void step_credentials(struct ar_call *call, const struct ar_now *now) {
   enum ar_step step = AR_STEP_FAIL;
   if (call->client->closed)
     ar_fail(err, AR_E_CANCELLED, "the client is closed");
-  else if (err->code == AR_OK && find_endpoint(call) == AR_OK)
+  else if (err->code == AR_OK && ar_call_endpoint(call) == AR_OK)
     step =
         ar_client_want(call->client, call->job.jobs, &call->waiter, now, err);
   if (step == AR_STEP_FAIL) {
@@ -279,10 +289,12 @@ static void step_signing(struct ar_call *call, const struct ar_now *now) {
   if (call->attempts++ == 0) call->skew = call->client->skew;
   call->generation = call->client->generation;
   call->sent_at = now->epoch;
-  if (send(call, (now->epoch + call->skew) / 1000, &call->err) == AR_OK)
+  if (send(call, (now->epoch + call->skew) / 1000, &call->err) == AR_OK) {
     enter(call, AR_CALL_SENDING);
-  else
+  } else {
+    call->attempts--; /* nothing was ordered */
     fail(call);
+  }
 }
 
 /* Steps taken while the exchange is still out there change nothing. */
@@ -423,4 +435,8 @@ int ar_call_set_region(struct ar_call *call, struct ar_str arn,
 struct ar_str ar_call_request_id(const struct ar_call *call) {
   struct ar_str id = ar_http_header(&call->http, "x-amzn-requestid");
   return id.n > 0 ? id : ar_http_header(&call->http, "x-amz-request-id");
+}
+
+bool ar_call_waits(const struct ar_call *call) {
+  return !ar_list_empty(&call->waiter.link);
 }

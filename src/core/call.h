@@ -76,6 +76,15 @@ void ar_call_limit(struct ar_call *call, int64_t timeout, int64_t monotonic);
 int ar_call_set_region(struct ar_call *call, struct ar_str arn,
                        struct ar_err *err);
 
+/*
+** Sees to it that client->endpoint is the call's, which another call may have
+** replaced since. AR_OK, or call->err says why not.
+*/
+int ar_call_endpoint(struct ar_call *call);
+
+/* Whether it waits for its client's credentials. */
+bool ar_call_waits(const struct ar_call *call);
+
 /* Whether a job is a call, and may be taken for one. */
 bool ar_job_is_call(const struct ar_job *job);
 

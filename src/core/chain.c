@@ -103,6 +103,18 @@ static enum ar_step nothing_found(const struct ar_chain *chain,
   return AR_STEP_FAIL;
 }
 
+/* The error of the frame on top, with its profile's name, unless it has that
+   already. */
+static void tell_profile(const struct ar_chain *chain,
+                         const struct ar_err *why, struct ar_err *err) {
+  const struct ar_section *profile = chain->frames[chain->depth - 1].profile;
+  *err = *why;
+  if (profile == NULL || strstr(why->message, "profile") != NULL) return;
+  ar_fail(err, why->code, "profile %.*s: %s", (int)profile->name.n,
+          profile->name.p, why->message);
+  err->transient = why->transient;
+}
+
 static enum ar_step too_deep(struct ar_err *err) {
   ar_fail(err, AR_E_BAD_CONFIG, "more than %d credential sources in a row",
           AR_MAX_FRAMES);
@@ -122,9 +134,10 @@ static enum ar_step step_top(struct ar_chain *chain, struct ar_err *err) {
   enum ar_step step = top->provider->step(chain, top, err);
   if (step == AR_STEP_SEND && chain->again) chain->attempt++;
   chain->again = step == AR_STEP_AGAIN;
-  if (chain->again && chain->attempt >= attempts_of(chain, top->provider))
-    return top->provider->exhausted;
-  return step;
+  if (!chain->again || chain->attempt < attempts_of(chain, top->provider))
+    return step;
+  err->transient = true;
+  return top->provider->exhausted;
 }
 
 enum ar_step ar_chain_step(struct ar_chain *chain, struct ar_creds *out,
@@ -145,7 +158,7 @@ enum ar_step ar_chain_step(struct ar_chain *chain, struct ar_creds *out,
       push(chain, chain->push.provider, chain->push.profile,
            chain->push.state);
     } else {
-      if (step == AR_STEP_FAIL) *err = why;
+      if (step == AR_STEP_FAIL) tell_profile(chain, &why, err);
       return step;
     }
   }

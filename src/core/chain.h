@@ -87,8 +87,9 @@ struct ar_chain {
   struct ar_http http;
   struct ar_words command;
   struct ar_child_output output;
-  struct ar_creds answer; /* of the caller's function */
-  char answer_error[160]; /* why there is none; empty: there is */
+  struct ar_creds answer;   /* of the caller's function */
+  enum ar_code answer_code; /* AR_OK where there is one; else answer_error */
+  char answer_error[160];
 
   /* Room for a request. */
   struct ar_endpoint endpoint;

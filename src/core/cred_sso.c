@@ -6,6 +6,7 @@
 */
 #include "document.h"
 #include "fetch.h"
+#include "json.h"
 #include "providers.h"
 #include "sso_token.h"
 #include "uri.h"
@@ -229,6 +230,20 @@ static enum ar_step with_token(struct ar_chain *chain, struct ar_frame *frame,
 /* --- the role's credentials ----------------------------------------------
  */
 
+/* The portal says in JSON what it has against the role or the account. */
+static enum ar_step refused(const struct ar_chain *chain, const char *what,
+                            struct ar_err *err) {
+  struct ar_buf message;
+  struct ar_json_field field = {
+      .path = "message", .any_case = true, .text = &message};
+  enum ar_step step;
+  ar_buf_init(&message, 400);
+  ar_json_flat(ar_buf_str(&chain->http.answer_body), &field, 1, NULL);
+  step = ar_fetch_failed(chain, what, ar_buf_str(&message), err);
+  ar_buf_free(&message);
+  return step;
+}
+
 static enum ar_step read_role(struct ar_chain *chain, struct ar_frame *frame,
                               const struct sso *sso, struct ar_err *err) {
   static const char what[] = "GetRoleCredentials of SSO";
@@ -236,8 +251,7 @@ static enum ar_step read_role(struct ar_chain *chain, struct ar_frame *frame,
   if (chain->http.outcome.failure == AR_OK &&
       chain->http.outcome.status == 401)
     return log_in(sso, "the portal refused the token", err);
-  if (!ar_fetch_succeeded(chain))
-    return ar_fetch_failed(chain, what, AR_STR(""), err);
+  if (!ar_fetch_succeeded(chain)) return refused(chain, what, err);
   if (ar_document_read(ar_buf_str(&chain->http.answer_body), &document, what,
                        &frame->found, err) != AR_OK)
     return AR_STEP_FAIL;

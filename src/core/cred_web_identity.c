@@ -66,6 +66,9 @@ static enum ar_step request(struct ar_chain *chain, struct ar_frame *frame,
 AR_PROVIDER_STEP(ar_cred_web_identity) {
   const struct source *from =
       frame->profile != NULL ? &of_profile : &of_environment;
+  if (frame->profile == NULL &&
+      ar_settings_explicit(chain->in.settings, AR_SET_PROFILE))
+    return ar_nothing(err, "passed over, since a profile was given");
   if (get(chain, frame, from->token_file).n == 0)
     return ar_nothing(err, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
   if (frame->state++ == 0) return request(chain, frame, from, err);

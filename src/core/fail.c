@@ -33,6 +33,7 @@ int ar_fail(struct ar_err *err, enum ar_code code, const char *format, ...) {
   int n;
   if (err == NULL) return (int)code;
   err->code = code;
+  err->transient = false;
   va_start(args, format);
   n = vsnprintf(err->message, sizeof err->message, format, args);
   va_end(args);

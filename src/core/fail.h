@@ -30,6 +30,7 @@ enum ar_code {
 
 struct ar_err {
   enum ar_code code;
+  bool transient; /* set after ar_fail: the same may go well later */
   char message[1024];
 };
 

@@ -170,8 +170,9 @@ int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic) {
   return jobs->soonest == AR_NEVER ? -1 : jobs->soonest - monotonic;
 }
 
-bool ar_jobs_has_order(const struct ar_jobs *jobs) {
-  return !ar_list_empty(&jobs->orders);
+enum ar_order ar_jobs_next_order(const struct ar_jobs *jobs) {
+  if (ar_list_empty(&jobs->orders)) return AR_ORDER_NONE;
+  return AR_OWNER(struct ar_job, order_link, jobs->orders.next)->order;
 }
 
 enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,

@@ -108,7 +108,8 @@ void ar_jobs_step(struct ar_jobs *jobs, const struct ar_now *now);
 /* Milliseconds until a step is due; 0: now; -1: until something happens. */
 int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic);
 
-bool ar_jobs_has_order(const struct ar_jobs *jobs);
+/* What ar_jobs_order will take; AR_ORDER_NONE: nothing. */
+enum ar_order ar_jobs_next_order(const struct ar_jobs *jobs);
 
 /*
 ** Takes the next order, or AR_ORDER_NONE. `*x` comes with a reference that

@@ -290,11 +290,15 @@ enum ar_step ar_client_want(struct ar_client *client, struct ar_jobs *jobs,
   return AR_STEP_NONE;
 }
 
+void ar_client_idle(struct ar_client *client) {
+  if (ar_list_empty(&client->waiters) && client->refresh != NULL)
+    ar_job_end(client->refresh, AR_E_CANCELLED, "nobody waits any more");
+}
+
 void ar_client_unwant(struct ar_client *client, struct ar_waiter *waiter) {
   if (ar_list_empty(&waiter->link)) return;
   ar_link_take(&waiter->link);
-  if (ar_list_empty(&client->waiters) && client->refresh != NULL)
-    ar_job_end(client->refresh, AR_E_CANCELLED, "nobody waits any more");
+  ar_client_idle(client);
 }
 
 void ar_client_distrust(struct ar_client *client, unsigned generation) {
@@ -317,12 +321,14 @@ struct ar_creds *ar_refresh_asked(struct ar_jobs *jobs, int64_t id) {
   return refresh != NULL ? &refresh->chain.answer : NULL;
 }
 
-void ar_refresh_answered(struct ar_jobs *jobs, int64_t id, const char *why) {
+void ar_refresh_answered(struct ar_jobs *jobs, int64_t id, enum ar_code code,
+                         const char *why) {
   struct refresh *refresh = find_asking(jobs, id);
   if (refresh == NULL) return;
+  if (why == NULL || why[0] == '\0') why = "it gave no reason";
   refresh->answered = true;
-  if (why != NULL && why[0] == '\0') why = "it gave no reason";
+  refresh->chain.answer_code = code;
   snprintf(refresh->chain.answer_error, sizeof refresh->chain.answer_error,
-           "%s", why != NULL ? why : "");
+           "%s", why);
   ar_job_ready(&refresh->job);
 }

@@ -38,6 +38,9 @@ enum ar_step ar_client_want(struct ar_client *client, struct ar_jobs *jobs,
 /* Waits no more; the chain ends when nobody does. */
 void ar_client_unwant(struct ar_client *client, struct ar_waiter *waiter);
 
+/* Ends a renewal that no call waits for, when no call will come. */
+void ar_client_idle(struct ar_client *client);
+
 /*
 ** Drops the credentials that a call was refused with, unless they were
 ** replaced meanwhile, or are the caller's own.
@@ -47,11 +50,11 @@ void ar_client_distrust(struct ar_client *client, unsigned generation);
 /*
 ** After the order AR_ORDER_ASK of the job `id`: where the credentials go that
 ** the caller's function gives, or NULL when nobody asks any more; and that
-*they
-** are there, or `why` there are none.
+** they are there (AR_OK), or by which `code` and `why` there are none.
 */
 struct ar_creds *ar_refresh_asked(struct ar_jobs *jobs, int64_t id);
-void ar_refresh_answered(struct ar_jobs *jobs, int64_t id, const char *why);
+void ar_refresh_answered(struct ar_jobs *jobs, int64_t id, enum ar_code code,
+                         const char *why);
 
 AR_HIDDEN_END
 

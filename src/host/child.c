@@ -46,6 +46,7 @@
 
 struct ar_child {
   pid_t pid;
+  pid_t parent; /* who started it; a fork of that must leave it alone */
   int out, err; /* our ends of the pipes; -1 when closed */
   bool reaped;
   int status; /* see ar_child_output, once it is reaped */
@@ -159,6 +160,7 @@ struct ar_child *ar_child_start(void *context, char *const argv[],
     ar_fail_memory(err);
     return NULL;
   }
+  child->parent = getpid();
   bad = start(child, argv);
   if (bad == 0) return child;
   ar_fail_system(err, AR_E_CREDENTIAL_RETRIEVAL, bad);
@@ -240,8 +242,14 @@ static void refuse_more(struct ar_child *child,
    else holds them is not waited for. */
 void ar_child_poll(void *context, struct ar_child *child,
                    struct ar_child_output *output) {
-  bool ended = reap(child), fits;
+  bool ended, fits;
   (void)context;
+  if (child->parent != getpid()) {
+    output->ended = true;
+    output->status = -1;
+    return;
+  }
+  ended = reap(child);
   fits = drain(&child->out, &output->out);
   drain(&child->err, &output->err);
   if (!fits || output->err.failed == AR_E_MEMORY) refuse_more(child, output);
@@ -251,6 +259,10 @@ void ar_child_poll(void *context, struct ar_child *child,
 
 void ar_child_end(void *context, struct ar_child *child) {
   (void)context;
+  if (child->parent != getpid()) {
+    free_child(child);
+    return;
+  }
   kill_it(child);
   for (int waited = 0; !reap(child) && waited < FAREWELL; waited++)
     poll(NULL, 0, 1);

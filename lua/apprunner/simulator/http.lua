@@ -96,7 +96,14 @@ local function wants_continue(request)
 end
 
 -- Takes the next complete request off the inbox; nil while more bytes are needed.
+-- What begins like no method, as TLS does, is refused before a line has ended.
+local function is_http(connection) return not connection.inbox:find "^[^%u\r\n]" end
+
 local function take_request(connection)
+  if not connection.request and not is_http(connection) then
+    connection.inbox = ""
+    return refusal(400, "This is no HTTP request.")
+  end
   local request = connection.request or take_head(connection)
   connection.request = request
   if not request then return nil end
