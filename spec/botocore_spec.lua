@@ -177,7 +177,7 @@ local function by_feature(cases)
   return features
 end
 
-describe("client:resolve beside botocore #slow", function()
+describe("client:resolve beside botocore #slow #once", function()
   local cases = decoded_lines(generated)
   local runs
 

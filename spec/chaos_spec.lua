@@ -4,7 +4,7 @@ local chaos = require "spec.support.chaos"
 local hosts = require "spec.support.hosts"
 local make_pki = require "spec.support.pki"
 
-describe("many pauses at once, against a server that fails in every way, #slow", function()
+describe("many pauses at once, against a server that fails in every way, #slow #once", function()
   local report
 
   setup(function() report = chaos.run(make_pki(hosts), { calls = 600, concurrency = 32, seed = 1 }) end)

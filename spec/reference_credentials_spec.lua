@@ -174,7 +174,7 @@ local function fails(scenario)
 end
 
 for _, suite in ipairs {"default-credential-provider-chain", "profile-provider"} do
-  describe("the scenarios of " .. suite .. " #hosts", function()
+  describe("the scenarios of " .. suite .. " #hosts #once", function()
     local scenarios = scenarios_of(suite)
     if #scenarios == 0 then
       pending("are not here: no scenarios in " .. REFERENCE)

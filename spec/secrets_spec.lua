@@ -35,7 +35,7 @@ local function secrets_of(one)
   return set
 end
 
-describe("secrets #hosts", function()
+describe("secrets #hosts #once", function()
   local server
 
   setup(function() server = scripted.start() end)

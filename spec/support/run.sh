@@ -10,6 +10,8 @@
 # build/log. To add a suite, add a line to `suites` at the end of this file:
 #   alone NAME COMMAND...    nothing else runs beside it (timing matters)
 #   beside NAME COMMAND...   may run beside others
+# Specs are tagged: #hosts (Neovim, nginx and other whole programs), #slow,
+# #timing, and #once, for what the interpreter makes no difference to.
 set -eu
 cd "$(dirname "$0")/../.."
 # What the developer's shell and home say of AWS is not for the checks.
@@ -114,9 +116,9 @@ suites() {
   fi
   if group lua; then
     alone specs:lua5.4 $self --specs lua5.4 default
-    alone specs:luajit $self --specs luajit luajit
-    alone specs:lua5.3 $self --specs lua5.3 lua5.3 --exclude-tags=hosts,slow
-    alone specs:lua5.1 $self --specs lua5.1 lua5.1 --exclude-tags=hosts,slow
+    alone specs:luajit $self --specs luajit luajit --exclude-tags=once
+    beside specs:lua5.3 $self --specs lua5.3 lua5.3 --exclude-tags=hosts,slow
+    beside specs:lua5.1 $self --specs lua5.1 lua5.1 --exclude-tags=hosts,slow
   fi
   wait
 }
