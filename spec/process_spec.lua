@@ -84,6 +84,20 @@ describe("in a plain program", function()
     assert.are.equal(2, requests)
   end)
 
+  it("an endpoint may be an IPv6 address", function()
+    local server = socket.tcp6()
+    if not (server and server:bind("::1", 0) and server:listen(8)) then return pending "there is no IPv6 here" end
+    server:settimeout(0.02)
+    local _, port = server:getsockname()
+    local script = hosts.start_lua([[child.tell(child.pause(child.client(), "six"))]],
+      {env = {ENDPOINT = "http://[::1]:" .. port}})
+    local connection = accept(server, script)
+    assert.is_true(take_request(connection))
+    answer(connection)
+    assert.are.equal("OPERATION_IN_PROGRESS", script:finish().status)
+    server:close()
+  end)
+
   it("a kept connection that the server has closed meanwhile is replaced without a word", function()
     local server, url = listen()
     local closed = hosts.path "closed"
@@ -583,6 +597,50 @@ describe("in a plain program", function()
       ]])
       assert.are.same({OPERATION_IN_PROGRESS = 200}, told.codes)
       assert.is_true(told.stats.connections <= 64)
+    end)
+
+    -- What a thread of luv runs in a Lua state of its own, which it closes at its end.
+    local STATE = [[
+      local uv = require "luv"
+      local function state(url, path, cpath, arn, pauses)
+        package.path, package.cpath = path, cpath
+        local client = assert(require("apprunner").client {endpoint_url = url})
+        for _ = 1, pauses do assert(client:pause_service {ServiceArn = arn}) end
+        client:close()
+      end
+      local function thread(pauses)
+        return uv.new_thread(state, os.getenv "PLAIN", package.path, package.cpath, child.arn "state", pauses)
+      end
+    ]]
+
+    it("several Lua states in several threads call at once, each by an engine of its own", function()
+      local before = endpoint:connections()
+      local told = lua(STATE .. [[
+        local threads, well = {}, 0
+        for i = 1, 8 do threads[i] = thread(50) end
+        for _, one in ipairs(threads) do well = well + (one:join() and 1 or 0) end
+        child.tell {well = well}
+      ]])
+      assert.are.equal(8, told.well)
+      assert.are.equal(before + 8, endpoint:connections())
+    end)
+
+    it("Lua states that come and go leave no descriptor and no memory", function()
+      local told = lua(STATE .. [[
+        local function measured()
+          local pipe, fds = io.popen("ls /proc/" .. uv.os_getpid() .. "/fd"), 0
+          for _ in pipe:lines() do fds = fds + 1 end
+          pipe:close()
+          return {fds = fds, rss = tonumber(child.proc("statm", "^%d+ (%d+)")) * 4}
+        end
+        for _ = 1, 20 do thread(1):join() end
+        local first = measured()
+        for _ = 1, 100 do thread(1):join() end
+        child.tell {first = first, last = measured()}
+      ]])
+      assert.are.equal(told.first.fds, told.last.fds)
+      -- An engine that is left behind would be 100 KiB each time.
+      assert.is_true(told.last.rss - told.first.rss < 2048, told.last.rss - told.first.rss .. " KiB more")
     end)
 
     it("20,000 pauses take one connection and no more memory #slow", function()
