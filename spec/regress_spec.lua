@@ -182,6 +182,14 @@ it("a proxy that cannot be used is told by resolve", function()
   assert.same({ "InvalidConfigError", nil }, { err.code, err.attempts })
 end)
 
+it("an endpoint or a region that cannot be used is told with where it stands", function()
+  for name, value in pairs { endpoint_url = "ftp://x", region = "us east" } do
+    local _, err = client_with(function() return GOOD end, { [name] = value }):list_services()
+    assert.equal("InvalidEndpointError", err.code)
+    assert.matches("^" .. name .. " %(from argument%): ", err.message)
+  end
+end)
+
 it("keys and tokens are hidden in a dump", function()
   local text = apprunner.dump { secret_access_key = "hidden", session_token = "hidden", access_key_id = "shown" }
   assert.is_nil(text:find("hidden", 1, true))

@@ -238,19 +238,30 @@ static int try_route(struct ar_call *call) {
   return ar_route(&call->http, &call->client->settings, &call->err);
 }
 
+/* Says with an error about the value of a setting where that stands. */
+static int tell_source(struct ar_call *call, enum ar_setting which) {
+  const char *source = call->client->settings.values[which].source;
+  struct ar_err why = call->err;
+  if (why.code == AR_E_BAD_ENDPOINT && source != NULL)
+    ar_fail(&call->err, why.code, "%s (from %s): %s", ar_setting_name(which),
+            source, why.message);
+  return (int)why.code;
+}
+
 /* A client that is only looked at may have no region yet. */
 int ar_call_endpoint(struct ar_call *call) {
   struct ar_client *client = call->client;
   struct ar_str region = ar_buf_str(&call->region);
   bool unknown = call->operation == NULL && region.n == 0;
+  bool custom = ar_settings_text(&client->settings, AR_SET_ENDPOINT_URL).n > 0;
   int rc;
-  if (unknown &&
-      ar_settings_text(&client->settings, AR_SET_ENDPOINT_URL).n == 0)
-    return AR_OK;
+  if (unknown && !custom) return AR_OK;
   rc = ar_client_endpoint(client, region, &call->err);
-  if (rc == AR_OK && !unknown) rc = ar_region_check(region, &call->err);
-  if (rc == AR_OK && call->operation == NULL) rc = try_route(call);
-  return rc;
+  if (rc != AR_OK)
+    return tell_source(call, custom ? AR_SET_ENDPOINT_URL : AR_SET_REGION);
+  if (!unknown) rc = ar_region_check(region, &call->err);
+  if (rc != AR_OK) return tell_source(call, AR_SET_REGION);
+  return call->operation == NULL ? try_route(call) : AR_OK;
 }
 
 static void step_credentials(struct ar_call *call, const struct ar_now *now) {
