@@ -8,7 +8,7 @@ local socket = require "socket"
 local hosts = providers.hosts
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
-describe("credentials #hosts", function()
+describe("credentials #hosts #once", function()
   local server
 
   setup(function() server = scripted.start() end)

@@ -113,7 +113,7 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------------------
 
-describe("pause_fleet.lua #hosts", function()
+describe("pause_fleet.lua #hosts #once", function()
   it("pauses what fits in three regions, and no other, and resume_fleet.lua brings back exactly that", function()
     local world, receipt = three_regions(), new_receipt()
     local wanted = joined(world.all, {"--name", "*-shop-*", "--protect", "*-keep", "--json", "--receipt", receipt})
@@ -288,7 +288,7 @@ describe("pause_fleet.lua #hosts", function()
   end)
 end)
 
-describe("resume_fleet.lua #hosts", function()
+describe("resume_fleet.lua #hosts #once", function()
   local function paused(world, receipt)
     local ended = run("pause_fleet.lua", joined(world.all, {"--name", "us-shop-?", "--receipt", receipt}))
     assert.equal(0, ended.status, ended.err)
@@ -338,7 +338,7 @@ describe("resume_fleet.lua #hosts", function()
   end)
 end)
 
-describe("pause_service.lua #hosts", function()
+describe("pause_service.lua #hosts #once", function()
   local function pause(options, arn)
     local sim = raw.start(options)
     return run("pause_service.lua", {arn or sim.services[1].ServiceArn},
@@ -371,7 +371,7 @@ describe("pause_service.lua #hosts", function()
   end)
 end)
 
-describe("wrong arguments #hosts", function()
+describe("wrong arguments #hosts #once", function()
   for _, case in ipairs {
     {"pause_service.lua", {}, ""}, {"pause_service.lua", {"a", "b"}, ""}, {"pause_service.lua", {"--help"}, ""},
     {"pause_fleet.lua", {}, "which services%?"}, {"pause_fleet.lua", {"--region", "us-east-1"}, "which services%?"},

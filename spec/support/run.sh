@@ -115,10 +115,10 @@ suites() {
     beside memory:specs-valgrind .ci/memory specs-valgrind
   fi
   if group lua; then
-    alone specs:lua5.4 $self --specs lua5.4 default
-    alone specs:luajit $self --specs luajit luajit --exclude-tags=once
     beside specs:lua5.3 $self --specs lua5.3 lua5.3 --exclude-tags=hosts,slow
     beside specs:lua5.1 $self --specs lua5.1 lua5.1 --exclude-tags=hosts,slow
+    alone specs:lua5.4 $self --specs lua5.4 default
+    alone specs:luajit $self --specs luajit luajit --exclude-tags=once
   fi
   wait
 }
