@@ -895,6 +895,11 @@ static void sso_answers(void) {
       {200,
        "{\"roleCredentials\":{\"accessKeyId\":\"I\",\"secretAccessKey\":"
        "\"S\",\"sessionToken\":\"T\",\"expiration\":\"" IN_AN_HOUR "\"}}",
+       AR_STEP_FAIL, AR_E_CREDENTIAL_RETRIEVAL, "roleCredentials.expiration"},
+      {200,
+       "{\"roleCredentials\":{\"accessKeyId\":\"I\",\"secretAccessKey\":"
+       "\"S\",\"sessionToken\":\"T\",\"expiration\":"
+       "99999999999999999999999}}",
        AR_STEP_FAIL, AR_E_CREDENTIAL_RETRIEVAL, "roleCredentials.expiration"}};
   for (size_t i = 0; i < LENGTH(rows); i++) {
     enum ar_step step;

@@ -196,11 +196,34 @@ static void failures(void) {
   }
 }
 
+static void integers(void) {
+  static const struct {
+    const char *text;
+    int64_t value; /* -1: refused */
+  } rows[] = {{"0", 0},
+              {"007", 7},
+              {"999999999999999", INT64_C(999999999999999)},
+              {"1000000000000000", -1},
+              {"99999999999999999999999999999999", -1},
+              {"", -1},
+              {"-1", -1},
+              {"1.5", -1},
+              {" 1", -1},
+              {"1e3", -1}};
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    int64_t value = -1;
+    bool good = ar_str_to_int(ar_str_of(rows[i].text), &value);
+    CHECK(good == (rows[i].value >= 0) && value == rows[i].value,
+          "'%s' is %lld", rows[i].text, (long long)value);
+  }
+}
+
 int main(void) {
   compares();
   searches();
   controls();
   distances();
+  integers();
   limits();
   growth();
   numbers();

@@ -164,8 +164,7 @@ static struct ar_str cache_key(const struct sso *sso) {
   return sso->session.n > 0 ? sso->session : sso->start_url;
 }
 
-/* What to do with the token in the cache; `renewed`: it has just been tried.
- */
+/* What to do with the token; only at the start may it be renewed. */
 static enum ar_step judge(struct ar_chain *chain, struct ar_frame *frame,
                           const struct sso *sso, struct ar_sso_token *token,
                           struct ar_err *err) {

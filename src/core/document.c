@@ -30,16 +30,6 @@ static int missing(const char *what, const char *path, struct ar_err *err) {
                  "%s: the member %s is missing or no text", what, path);
 }
 
-/* An integer in decimal digits, at most 15 of them. */
-static bool parse_integer(struct ar_str text, int64_t *value) {
-  *value = 0;
-  for (size_t i = 0; i < text.n; i++) {
-    if (!ar_is_digit(text.p[i])) return false;
-    *value = *value * 10 + (text.p[i] - '0');
-  }
-  return text.n > 0 && text.n <= 15;
-}
-
 static int read_expiration(const struct ar_json_field *field,
                            const struct ar_document *names, const char *what,
                            struct ar_creds *found, struct ar_err *err) {
@@ -47,7 +37,7 @@ static int read_expiration(const struct ar_json_field *field,
   bool good;
   if (field->type == AR_JSON_ABSENT && !names->temporary) return AR_OK;
   good = names->milliseconds ? field->type == AR_JSON_NUMBER &&
-                                   parse_integer(text, &found->expiration)
+                                   ar_str_to_int(text, &found->expiration)
                              : field->type == AR_JSON_STRING &&
                                    ar_date_parse(text, &found->expiration);
   if (good) return AR_OK;

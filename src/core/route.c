@@ -18,11 +18,9 @@ void ar_route_direct(struct ar_http *http,
 
 /* The port in digits, or the scheme's own; the URL was parsed already. */
 static unsigned port_of(const struct ar_url *url) {
-  unsigned port = 0;
-  if (url->port.n == 0) return url->tls ? 443 : 80;
-  for (size_t i = 0; i < url->port.n; i++)
-    port = port * 10 + (unsigned)(url->port.p[i] - '0');
-  return port;
+  int64_t port = url->tls ? 443 : 80;
+  ar_str_to_int(url->port, &port);
+  return (unsigned)port;
 }
 
 /*

@@ -9,6 +9,7 @@
 
 #define MAX_FILE (64u * 1024u)
 #define WINDOW INT64_C(900000)
+#define LONGEST_SECONDS INT64_C(9999999999) /* that a token may last */
 
 static const char *const names[AR_SSO_MEMBERS] = {
     [AR_SSO_ACCESS_TOKEN] = "accessToken",
@@ -154,12 +155,8 @@ static int set_expiry(struct ar_sso_token *token, struct ar_str seconds,
                       int64_t now, struct ar_err *err) {
   struct ar_buf *text = &token->members[AR_SSO_EXPIRES_AT];
   char date[AR_DATE_ISO_SIZE];
-  int64_t n = 0;
-  for (size_t i = 0; i < seconds.n && i < 10; i++) {
-    if (!ar_is_digit(seconds.p[i])) return AR_E_RESPONSE;
-    n = n * 10 + (seconds.p[i] - '0');
-  }
-  if (seconds.n == 0) return AR_E_RESPONSE;
+  int64_t n;
+  if (!ar_str_to_int(seconds, &n) || n > LONGEST_SECONDS) return AR_E_RESPONSE;
   token->expires = (now / 1000 + n) * 1000;
   ar_date_iso(token->expires, date);
   ar_buf_reset(text);

@@ -39,6 +39,17 @@ struct ar_str ar_str_trim(struct ar_str s) {
   return s;
 }
 
+bool ar_str_to_int(struct ar_str s, int64_t *value) {
+  int64_t n = 0;
+  if (s.n == 0 || s.n > 15) return false;
+  for (size_t i = 0; i < s.n; i++) {
+    if (!ar_is_digit(s.p[i])) return false;
+    n = n * 10 + (s.p[i] - '0');
+  }
+  *value = n;
+  return true;
+}
+
 bool ar_str_has_control(struct ar_str s) {
   for (size_t i = 0; i < s.n; i++)
     if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F) return true;

@@ -65,6 +65,12 @@ size_t ar_str_find(struct ar_str s, char c, size_t from);
 /* Without the whitespace at both ends. */
 struct ar_str ar_str_trim(struct ar_str s);
 
+/*
+** Reads decimal digits and nothing else, at most 15 of them, so that seconds
+** may be made milliseconds. False leaves `value` alone.
+*/
+bool ar_str_to_int(struct ar_str s, int64_t *value);
+
 /* Whether a control character (C0 or DEL) stands in `s`. */
 bool ar_str_has_control(struct ar_str s);
 
