@@ -8,25 +8,15 @@ local socket = require "socket"
 local process = {}
 process.__index = process
 
--- It lives until it is stopped, and no longer than its stdin: a fifo that this process holds open for writing.
 function process.start(pki, seed)
-  local fifo = os.tmpname()
-  os.remove(fifo)
-  os.execute("mkfifo " .. programs.quote(fifo))
-  local pipe = assert(io.popen(("exec %s spec/support/fault_server.py %s %s < %s"):format(
-    programs.python, programs.quote(pki), programs.quote(tostring(seed or 1)), programs.quote(fifo)), "r"))
-  local lifeline = assert(io.open(fifo, "w"))
-  os.remove(fifo)
-  local line = assert(pipe:read "*l", "the server of faults said nothing")
+  local server, line = programs.serve(("%s spec/support/fault_server.py %s %s"):format(
+    programs.python, programs.quote(pki), programs.quote(tostring(seed or 1))))
+  assert(line, "the server of faults said nothing")
   local told = cjson.decode(line)
-  return setmetatable({ pipe = pipe, lifeline = lifeline, pid = told.pid, ports = told.ports }, process)
+  return setmetatable({ server = server, pid = told.pid, ports = told.ports }, process)
 end
 
-function process:stop()
-  os.execute(("kill %d"):format(self.pid)) -- for another program may have inherited the lifeline
-  self.lifeline:close()
-  self.pipe:close()
-end
+function process:stop() programs.stop(self.server, ("%d"):format(self.pid)) end
 
 function process:url(name, scheme)
   local base = scheme == "https" and "https://localhost:%d" or "http://127.0.0.1:%d"

@@ -38,6 +38,25 @@ function programs.filter(command, input)
   return text
 end
 
+-- Starts a server: a command that lives no longer than its stdin, a fifo that this process, and whatever it started
+-- meanwhile, holds open for writing. Returns a handle for `programs.stop`, and the first line that it prints, or nil.
+function programs.serve(command)
+  local fifo = os.tmpname()
+  os.remove(fifo)
+  os.execute("mkfifo " .. programs.quote(fifo))
+  local pipe = assert(io.popen(("exec %s < %s"):format(command, programs.quote(fifo)), "r"))
+  local lifeline = assert(io.open(fifo, "w"))
+  os.remove(fifo)
+  return { pipe = pipe, lifeline = lifeline }, pipe:read "*l"
+end
+
+-- Stops it by its number too, for another program may have inherited the lifeline.
+function programs.stop(server, pid)
+  os.execute("kill " .. pid)
+  server.lifeline:close()
+  server.pipe:close()
+end
+
 -- "env -i NAME=value ..." with nothing of the developer's configuration in it.
 function programs.environment(variables)
   local words = { "env -i" }

@@ -7,26 +7,14 @@ local programs = require "spec.support.programs"
 local recorder = {}
 recorder.__index = recorder
 
--- The server lives until it is stopped, and no longer than its stdin: a fifo that this process, and whatever it started
--- meanwhile, holds open for writing.
 function recorder.start()
-  local fifo = os.tmpname()
-  os.remove(fifo)
-  os.execute("mkfifo " .. programs.quote(fifo))
-  local pipe = assert(io.popen(("%s spec/support/http_recorder.py < %s"):format(
-    programs.python, programs.quote(fifo)), "r"))
-  local lifeline = assert(io.open(fifo, "w"))
-  os.remove(fifo)
-  local port, pid = (pipe:read "*l" or ""):match "^(%d+) (%d+)$"
+  local server, line = programs.serve(programs.python .. " spec/support/http_recorder.py")
+  local port, pid = (line or ""):match "^(%d+) (%d+)$"
   assert(port, "the recording server said no port")
-  return setmetatable({ pipe = pipe, lifeline = lifeline, port = tonumber(port), pid = pid }, recorder)
+  return setmetatable({ server = server, port = tonumber(port), pid = pid }, recorder)
 end
 
-function recorder:stop()
-  os.execute("kill " .. self.pid)
-  self.lifeline:close()
-  self.pipe:close()
-end
+function recorder:stop() programs.stop(self.server, self.pid) end
 
 local function hex(text) return (text:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
 
@@ -62,7 +50,7 @@ end
 -- {connection=, method=, path=, headers=, header=, body=}: `headers` is the list as it came, `header` a table by
 -- lower-case name of what came under that name, joined by " | ".
 function recorder:next()
-  local line = assert(self.pipe:read "*l", "the recording server is gone")
+  local line = assert(self.server.pipe:read "*l", "the recording server is gone")
   local request = cjson.decode(line)
   request.method, request.path = request.line:match "^(%S+) (%S+) HTTP/1%.1$"
   request.body = unhex(request.body)

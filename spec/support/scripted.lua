@@ -11,25 +11,14 @@ local unpack = table.unpack or unpack -- luacheck: ignore 143
 local scripted = {}
 scripted.__index = scripted
 
--- The server lives until it is stopped, and no longer than this process, which holds its stdin open.
 function scripted.start()
-  local fifo = os.tmpname()
-  os.remove(fifo)
-  os.execute("mkfifo " .. programs.quote(fifo))
-  local pipe = assert(io.popen(("%s -B spec/support/scripted_server.py < %s"):format(
-    programs.python, programs.quote(fifo)), "r"))
-  local lifeline = assert(io.open(fifo, "w"))
-  os.remove(fifo)
-  local port, pid = (pipe:read "*l" or ""):match "^(%d+) (%d+)$"
+  local server, line = programs.serve(programs.python .. " -B spec/support/scripted_server.py")
+  local port, pid = (line or ""):match "^(%d+) (%d+)$"
   assert(port, "the scripted server said no port")
-  return setmetatable({pipe = pipe, lifeline = lifeline, port = tonumber(port), pid = pid, scenes = 0}, scripted)
+  return setmetatable({server = server, port = tonumber(port), pid = pid, scenes = 0}, scripted)
 end
 
-function scripted:stop()
-  os.execute("kill " .. self.pid)
-  self.lifeline:close()
-  self.pipe:close()
-end
+function scripted:stop() programs.stop(self.server, self.pid) end
 
 local Scene = {}
 Scene.__index = Scene
