@@ -132,6 +132,7 @@ local function outcome(client, method, job)
   if body then
     out, err = job:finish(decoded(body), marks_tables)
   end
+  job:release()
   tell(client, method, out, err)
   return out, err
 end

@@ -33,7 +33,9 @@ static struct ar_call *check_call(lua_State *L) {
   return (struct ar_call *)(void *)job;
 }
 
-static int job_gc(lua_State *L) {
+/* job:release(): lets go of the job and its memory before the collector comes;
+   then the handle is good for cancel alone */
+static int job_release(lua_State *L) {
   struct ar_job **handle = luaL_checkudata(L, 1, LAR_JOB);
   struct ar_job *job = *handle;
   *handle = NULL;
@@ -62,10 +64,11 @@ static int job_done(lua_State *L) {
   return 1;
 }
 
-/* job:cancel() -> true, or false when it was done already */
+/* job:cancel() -> true, or false when it was done already, released or not */
 static int job_cancel(lua_State *L) {
-  lua_pushboolean(
-      L, ar_job_end(check_job(L), AR_E_CANCELLED, "the call was cancelled"));
+  struct ar_job **handle = luaL_checkudata(L, 1, LAR_JOB);
+  lua_pushboolean(L, *handle != NULL && ar_job_end(*handle, AR_E_CANCELLED,
+                                                   "the call was cancelled"));
   return 1;
 }
 
@@ -167,13 +170,18 @@ static int job_info(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg job_methods[] = {
-    {"id", job_id},         {"start", job_start},
-    {"done", job_done},     {"cancel", job_cancel},
-    {"answer", job_answer}, {"finish", job_finish},
-    {"fail", job_fail},     {"waits", job_waits},
-    {"info", job_info},     {NULL, NULL}};
+static const luaL_Reg job_methods[] = {{"id", job_id},
+                                       {"start", job_start},
+                                       {"done", job_done},
+                                       {"cancel", job_cancel},
+                                       {"answer", job_answer},
+                                       {"finish", job_finish},
+                                       {"fail", job_fail},
+                                       {"waits", job_waits},
+                                       {"info", job_info},
+                                       {"release", job_release},
+                                       {NULL, NULL}};
 
 void lar_open_job(lua_State *L) {
-  lar_new_class(L, LAR_JOB, job_methods, job_gc);
+  lar_new_class(L, LAR_JOB, job_methods, job_release);
 }
