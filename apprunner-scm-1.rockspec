@@ -130,6 +130,7 @@ build = {
         "src/curl/proxies.c",
         "src/curl/timers.c",
         "src/curl/transfer.c",
+        "src/curl/watch.c",
         "src/curl/wiping.c",
         "src/binding/lua_engine.c",
         "src/core/fail.c",

@@ -10,13 +10,11 @@
 
 #include <limits.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "birthmark.h"
 #include "guard.h"
 #include "inheritance.h"
 #include "library.h"
-#include "poller.h"
 #include "transfer.h"
 
 #define BATCH 64           /* events taken from the poller at a time */
@@ -26,7 +24,6 @@
 
 struct ar_engine {
   CURLM *multi;
-  int poller;
   struct ar_birthmark mark;
   struct ar_shared shared;
   int64_t curl_wants; /* when libcurl wants its timer to fire, or AR_NEVER */
@@ -56,24 +53,15 @@ static void forget_readiness(struct ar_engine *e, int fd) {
     if (e->ready[i].fd == fd) e->ready[i].what = 0;
 }
 
-/*
-** `known` is what curl_multi_assign set, so not NULL where the descriptor is
-** watched already. A descriptor that cannot be watched is left to the timers.
-*/
 static int on_socket(CURL *easy, curl_socket_t s, int what, void *data,
-                     void *known) {
+                     void *of_socket) {
   struct ar_engine *e = data;
-  (void)easy;
-  if (what == CURL_POLL_REMOVE) {
-    ar_poller_watch(e->poller, s, 0, true);
-    forget_readiness(e, s);
-    return 0;
-  }
-  ar_poller_watch(e->poller, s,
-                  ((what & CURL_POLL_IN) ? AR_POLL_IN : 0) |
-                      ((what & CURL_POLL_OUT) ? AR_POLL_OUT : 0),
-                  known != NULL);
-  if (known == NULL) curl_multi_assign(e->multi, s, e);
+  unsigned wanted = 0;
+  (void)easy, (void)of_socket;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) wanted |= AR_POLL_IN;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) wanted |= AR_POLL_OUT;
+  ar_watch_want(&e->shared.watch, s, wanted);
+  if (wanted == 0) forget_readiness(e, s);
   return 0;
 }
 
@@ -167,7 +155,7 @@ static bool look(struct ar_engine *e) {
   /* The first of a row: libcurl looks at the connection that it takes. */
   if (ar_list_empty(&e->running) && !ar_list_empty(&e->queued)) return false;
   e->ready_at = 0;
-  e->ready_n = ar_poller_wait(e->poller, e->ready, BATCH, 0);
+  e->ready_n = ar_watch_wait(&e->shared.watch, e->ready, BATCH, 0);
   return false;
 }
 
@@ -262,8 +250,7 @@ static bool open_engine(struct ar_engine *e, struct ar_err *err) {
   struct ar_inheritance inheritance;
   struct ar_guard guard;
   if (ar_library_init(err) != AR_OK) return false;
-  e->poller = ar_poller_open();
-  if (e->poller < 0) {
+  if (!ar_watch_open(&e->shared.watch)) {
     ar_fail(err, AR_E_HTTP, "no descriptor is left for an event queue");
     return false;
   }
@@ -283,7 +270,7 @@ struct ar_engine *ar_engine_new(struct ar_err *err) {
     ar_fail_memory(err);
     return NULL;
   }
-  e->poller = -1;
+  e->shared.watch.poller = -1;
   ar_birthmark_set(&e->mark);
   e->curl_wants = AR_NEVER;
   ar_link_init(&e->queued);
@@ -325,7 +312,7 @@ void ar_engine_free(struct ar_engine *e) {
     curl_multi_cleanup(e->multi);
   }
   ar_guard_leave(&guard);
-  if (e->poller >= 0) close(e->poller);
+  ar_watch_close(&e->shared.watch);
   ar_timers_free(&e->shared.timers);
   ar_proxies_free(&e->shared.proxies);
   ar_birthmark_free(&e->mark);
@@ -333,7 +320,7 @@ void ar_engine_free(struct ar_engine *e) {
 }
 
 int ar_engine_fd(const struct ar_engine *e) {
-  return e->poller;
+  return e->shared.watch.poller;
 }
 
 int ar_engine_timeout(const struct ar_engine *e) {
@@ -416,7 +403,7 @@ void ar_engine_wait(struct ar_engine *e, int ms) {
   if (ms < 0 || (due >= 0 && due < ms)) ms = due;
   if (ms <= 0 || !ar_list_empty(&e->done) || ar_engine_forked(e)) return;
   e->ready_at = 0;
-  e->ready_n = ar_poller_wait(e->poller, e->ready, BATCH, ms);
+  e->ready_n = ar_watch_wait(&e->shared.watch, e->ready, BATCH, ms);
 }
 
 void ar_engine_drive(struct ar_engine *e, int ms) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "library.h"
 #include "outcome.h"
@@ -45,8 +46,14 @@ static curl_socket_t on_open(void *data, curlsocktype purpose,
   int s = socket(a->family, a->socktype, a->protocol);
   if (s >= 0) fcntl(s, F_SETFD, FD_CLOEXEC);
 #endif
-  (void)data, (void)purpose;
+  (void)purpose;
+  ar_watch_begin(data, s);
   return s < 0 ? CURL_SOCKET_BAD : s;
+}
+
+static int on_close(void *data, curl_socket_t s) {
+  ar_watch_end(data, s);
+  return close(s);
 }
 
 /*
@@ -164,6 +171,9 @@ static bool set_constants(struct ar_transfer *t) {
   SET(CURLOPT_PRIVATE, t);
   SET(CURLOPT_ERRORBUFFER, t->error);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+  SET(CURLOPT_OPENSOCKETDATA, &t->shared->watch);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  SET(CURLOPT_CLOSESOCKETDATA, &t->shared->watch);
   SET(CURLOPT_PREREQFUNCTION, on_request);
   SET(CURLOPT_PREREQDATA, t);
 #if defined(SSL_OP_CLEANSE_PLAINTEXT)
@@ -358,6 +368,7 @@ static bool set_exchange(struct ar_transfer *t, const struct ar_exchange *x) {
 struct ar_transfer *ar_transfer_new(struct ar_shared *shared,
                                     struct ar_err *err) {
   struct ar_transfer *t = calloc(1, sizeof *t);
+  if (t != NULL) t->shared = shared;
   if (t != NULL) t->easy = curl_easy_init();
   if (t == NULL || t->easy == NULL) {
     ar_fail_memory(err);
@@ -367,7 +378,6 @@ struct ar_transfer *ar_transfer_new(struct ar_shared *shared,
   } else {
     ar_link_init(&t->link);
     ar_buf_init(&t->proxy, AR_MAX_URL);
-    t->shared = shared;
     return t;
   }
   if (t != NULL) ar_transfer_free(t);

@@ -13,12 +13,14 @@
 #include "../core/list.h"
 #include "proxies.h"
 #include "timers.h"
+#include "watch.h"
 
 AR_HIDDEN
 
 /* What the transfers of one engine share. */
 struct ar_shared {
   int64_t now; /* ar_clock when libcurl was last entered */
+  struct ar_watch watch;
   struct ar_timers timers;
   struct ar_proxies proxies;
   bool doubt_names; /* no connection since one failed: names are asked anew */
