@@ -44,12 +44,24 @@ static bool is_escaped(struct ar_str doc, size_t i) {
   return (i - from) % 2 == 1;
 }
 
-/* Whether no byte needs a closer look: all are printable ASCII. */
+/* A word of eight times the same byte. */
+#define EACH(byte) (UINT64_MAX / 255 * (uint64_t)(byte))
+
+/* Whether no byte needs a closer look: all are printable ASCII, or DEL. Eight
+   at a time: adding 0x60 carries into the top bit from 0x20 on. */
 static bool is_printable(struct ar_str doc) {
-  unsigned odd = 0;
-  for (size_t i = 0; i < doc.n; i++)
-    odd |= (unsigned char)((unsigned char)doc.p[i] - 0x20u) >= 0x5Fu;
-  return odd == 0;
+  uint64_t eight, low = EACH(0x80), high = 0;
+  size_t i = 0;
+  for (; doc.n - i >= sizeof eight; i += sizeof eight) {
+    memcpy(&eight, doc.p + i, sizeof eight);
+    high |= eight;
+    low &= (eight & EACH(0x7F)) + EACH(0x60);
+  }
+  for (; i < doc.n; i++) {
+    unsigned char c = (unsigned char)doc.p[i];
+    if (c < 0x20 || c >= 0x80) return false;
+  }
+  return (high & EACH(0x80)) == 0 && low == EACH(0x80);
 }
 
 /* The length of the UTF-8 sequence at `i` (RFC 3629), or 0. */

@@ -9,17 +9,18 @@
 #define MAX_CANONICAL (1024u * 1024u)
 
 /* Never signed: hop-by-hop headers and what proxies may alter. */
-static const char *const unsigned_headers[] = {"connection",
-                                               "expect",
-                                               "keep-alive",
-                                               "proxy-authenticate",
-                                               "proxy-authorization",
-                                               "te",
-                                               "trailer",
-                                               "transfer-encoding",
-                                               "upgrade",
-                                               "user-agent",
-                                               "x-amzn-trace-id"};
+static const struct ar_str unsigned_headers[] = {
+    AR_STR_INIT("connection"),
+    AR_STR_INIT("expect"),
+    AR_STR_INIT("keep-alive"),
+    AR_STR_INIT("proxy-authenticate"),
+    AR_STR_INIT("proxy-authorization"),
+    AR_STR_INIT("te"),
+    AR_STR_INIT("trailer"),
+    AR_STR_INIT("transfer-encoding"),
+    AR_STR_INIT("upgrade"),
+    AR_STR_INIT("user-agent"),
+    AR_STR_INIT("x-amzn-trace-id")};
 
 /* The headers to sign, sorted, with those that the signature adds. */
 struct signing {
@@ -133,7 +134,7 @@ bool ar_sigv4_sets(const struct ar_sign_request *r, struct ar_str name) {
 static bool is_signed(const struct ar_sign_request *r, struct ar_str name) {
   for (size_t i = 0; i < sizeof unsigned_headers / sizeof *unsigned_headers;
        i++)
-    if (ar_str_ieq(name, ar_str_of(unsigned_headers[i]))) return false;
+    if (ar_str_ieq(name, unsigned_headers[i])) return false;
   return !ar_sigv4_sets(r, name);
 }
 

@@ -16,7 +16,10 @@ struct ar_str {
   size_t n;
 };
 
-#define AR_STR(literal) ((struct ar_str){"" literal, sizeof(literal) - 1})
+/* The slice of a literal: as an initialiser, and as a value. */
+#define AR_STR_INIT(literal) \
+  { "" literal, sizeof(literal) - 1 }
+#define AR_STR(literal) ((struct ar_str)AR_STR_INIT(literal))
 
 /* The slice of a NUL-terminated text; NULL gives the empty slice. */
 static inline struct ar_str ar_str_of(const char *s) {
