@@ -169,12 +169,13 @@ end
 
 function hosts.lua(text, options) return hosts.start_lua(text, options):finish() end
 
--- The same in Neovim.
+-- The same in Neovim. options: `arguments`, for an editor that is not bare, too.
 function hosts.start_nvim(text, options)
   options = options or {}
   local env = {LUA_CPATH = hosts.lua_cpath "luajit" .. ";;"}
   for key, value in pairs(options.env or {}) do env[key] = value end
-  return script("nvim --headless -u NONE -i NONE -n -S", text, {env = env, before = options.before})
+  local words = ("nvim --headless %s -i NONE -n -S"):format(options.arguments or "-u NONE")
+  return script(words, text, {env = env, before = options.before})
 end
 
 function hosts.nvim(text, options) return hosts.start_nvim(text, options):finish() end
