@@ -138,12 +138,9 @@ local function report()
   return moved
 end
 
--- Takes what the engine has finished, and what that sets in motion.
-local function finish()
-  if engine and engine:next_done() then
-    while engine:next_done() do end
-    step_jobs()
-  end
+-- What follows a step of the engine, which may have ended an exchange.
+local function finish(ended)
+  if ended then step_jobs() end
   return report()
 end
 
@@ -159,8 +156,9 @@ function pump.step(budget)
     return true, false
   end
   step_jobs()
-  local more = engine ~= nil and engine:step(budget)
-  return more, finish()
+  local more, ended = false, false
+  if engine then more, ended = engine:step(budget) end
+  return more, finish(ended)
 end
 
 -- One turn of a blocking caller, who waits for `job` or for anything: moves
@@ -170,11 +168,12 @@ function pump.drive(job)
   step_jobs()
   while lacks_engine() do bring_up() end
   if job and pump.before_wait then pump.before_wait(job) end
+  local ended = false
   if not (job and job:done()) then -- a function of the caller's may have waited too, and ended it
     local ms = core.timeout()
-    if engine then engine:drive(ms) else core.idle(ms) end
+    if engine then ended = engine:drive(ms) else core.idle(ms) end
   end
-  finish()
+  finish(ended)
 end
 
 -- Milliseconds until a step is due; 0: now; -1: when something happens.

@@ -72,20 +72,26 @@ static int engine_remove(lua_State *L) {
   return 0;
 }
 
+/* Gives back the exchanges that have ended; whether there was one. */
+static bool finish_all(struct ar_engine *e) {
+  bool any = false;
+  while (ar_engine_next_done(e)) any = true;
+  return any;
+}
+
+/* engine:step(ms) -> whether there is more to do at once, whether one ended */
 static int engine_step(lua_State *L) {
   struct ar_engine *e = check_engine(L);
   lua_pushboolean(L, ar_engine_step(e, opt_milliseconds(L, 2)));
-  return 1;
+  lua_pushboolean(L, finish_all(e));
+  return 2;
 }
 
+/* engine:drive(ms) -> whether an exchange has ended */
 static int engine_drive(lua_State *L) {
   struct ar_engine *e = check_engine(L);
   ar_engine_drive(e, opt_milliseconds(L, 2));
-  return 0;
-}
-
-static int engine_next_done(lua_State *L) {
-  lua_pushboolean(L, ar_engine_next_done(check_engine(L)));
+  lua_pushboolean(L, finish_all(e));
   return 1;
 }
 
@@ -133,7 +139,6 @@ static const luaL_Reg methods[] = {{"fd", engine_fd},
                                    {"remove", engine_remove},
                                    {"step", engine_step},
                                    {"drive", engine_drive},
-                                   {"next_done", engine_next_done},
                                    {"wait", engine_wait},
                                    {"forked", engine_forked},
                                    {"stats", engine_stats},
