@@ -36,6 +36,7 @@ build = {
     ["apprunner.lifecycle"] = "lua/apprunner/lifecycle.lua",
     ["apprunner.lists"] = "lua/apprunner/lists.lua",
     ["apprunner.loop.blocking"] = "lua/apprunner/loop/blocking.lua",
+    ["apprunner.loop.cosockets"] = "lua/apprunner/loop/cosockets.lua",
     ["apprunner.loop.luv"] = "lua/apprunner/loop/luv.lua",
     ["apprunner.loop.nginx"] = "lua/apprunner/loop/nginx.lua",
     ["apprunner.map"] = "lua/apprunner/map.lua",

@@ -32,13 +32,13 @@ local apprunner = {}
 ---@field retry_mode? "standard"|"adaptive" else AWS_RETRY_MODE, `retry_mode`; "standard"
 ---@field max_attempts? integer 1: no retries; else AWS_MAX_ATTEMPTS, `max_attempts`; 3
 ---@field proxy? string http or https URL, for every host; else HTTPS_PROXY and HTTP_PROXY, but for hosts in NO_PROXY
----@field ca_bundle? string PEM file or hashed directory; else AWS_CA_BUNDLE, `ca_bundle`, the system's store
+---@field ca_bundle? string PEM file or hashed directory; else AWS_CA_BUNDLE, `ca_bundle`, the system's store. Not with resty.http
 ---@field verify? boolean check the server's certificate and name; true
 ---@field max_response_bytes? integer a larger answer is an error; 8 MiB
 ---@field app_id? string for the User-Agent; else AWS_SDK_UA_APP_ID, `sdk_ua_app_id`
 ---@field user_agent_extra? string added to the User-Agent
 ---@field logger? fun(level: "debug"|"warn", message: string, fields?: table) told of every call's end; never a secret
----@field transport? apprunner.Transport performs the HTTP exchanges instead of libcurl
+---@field transport? apprunner.Transport performs the HTTP exchanges instead of libcurl, or of resty.http in OpenResty
 ---@field loop? "auto"|"blocking"|"luv"|"nginx" how calls wait; "auto" decides at each call
 
 ---Performs one HTTP exchange. It may yield where a loop drives the call

@@ -7,6 +7,7 @@
 --   suspend(job)           gives way until the job is done
 --   start(loop, fn, ...)   starts a coroutine that this loop drives, as pump.start
 --   call(loop, notify)     has `notify` called from the loop
+--   perform(exchange, id)  if it has that: performs an exchange of the job instead of the engine
 local core = require "apprunner.core"
 
 local pump = {}
@@ -14,8 +15,8 @@ local pump = {}
 local engine, engine_error -- one of them, once an exchange was to be sent
 local queued = {} -- { exchange, id of its job } that wait until there is one
 local waiting = {} -- id of a job -> { loop, notify }
-local performers = {} -- id of a job -> { transport, loop }
-local clients = setmetatable({}, { __mode = "v" }) -- number of a client -> the client, if it has functions
+local performers = {} -- id of a job -> the function that performs its exchanges, if not the engine
+local clients = setmetatable({}, { __mode = "v" }) -- number of a client -> it, if it has functions or a performer
 local spawned = setmetatable({}, { __mode = "k" }) -- coroutine -> its loop
 local awaited = setmetatable({}, { __mode = "kv" }) -- coroutine -> the job it waits for
 local catchers = setmetatable({}, { __mode = "k" }) -- coroutine -> who is told what it raises, or that it is stranded
@@ -76,17 +77,12 @@ local function leave_parents_engine()
   end
 end
 
--- Who performs the exchanges of a job, if not the engine: what its call was
--- begun with; for the client's own jobs, what its latest call was.
-local function performer_of(id, owner)
-  local client = clients[owner]
-  return performers[id] or client and client.transport and { transport = client.transport, loop = client.driver }
-end
-
+-- The client's own jobs have the performer that its latest call had.
 local function send(exchange, id, owner)
-  local performer = performer_of(id, owner)
-  if performer then
-    return require("apprunner.hooks").perform(performer.transport, exchange, performer.loop)
+  local client = clients[owner]
+  local perform = performers[id] or client and client.perform
+  if perform then
+    perform(exchange, id)
   elseif engine then
     give(exchange)
   else
@@ -95,6 +91,7 @@ local function send(exchange, id, owner)
 end
 
 local function forget(exchange, id)
+  if pump.forget then pump.forget(id) end
   if engine then engine:remove(exchange) end
   for i = #queued, 1, -1 do
     if queued[i][2] == id then table.remove(queued, i) end
@@ -192,15 +189,16 @@ function pump.fd()
 end
 
 -- Starts a call of `client`. The client's functions, if it has any, are called
--- in coroutines of `loop`; without a transport the engine performs exchanges.
+-- in coroutines of `loop`. Its exchanges are its transport's, the loop's or the engine's.
 function pump.begin(job, client, loop)
-  local transport = client.transport
-  if transport or client.credentials then
-    clients[client.core:id()], client.driver = client, loop
-  end
+  local transport, perform = client.transport, loop.perform
   if transport then
-    performers[job:id()] = { transport = transport, loop = loop }
+    function perform(exchange) require("apprunner.hooks").perform(transport, exchange, loop) end
   end
+  if perform or client.credentials then
+    clients[client.core:id()], client.driver, client.perform = client, loop, perform
+  end
+  performers[job:id()] = perform
   engine_error = nil -- what failed may work now
   job:start()
 end

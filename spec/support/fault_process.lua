@@ -1,7 +1,8 @@
 -- The server of faults (fault_server.py) as a program of the specs uses it: `start(pki, seed)` runs one, `url(name)` is
--- an endpoint that fails in that way, `counts()` and `log()` are what it has seen, `drop()` ends its connections.
+-- an endpoint that fails in that way, `counts()`, `log()` and `open()` are what it sees, `drop()` ends its connections.
 
 local cjson = require "cjson"
+local play = require "spec.support.fault_play"
 local programs = require "spec.support.programs"
 local socket = require "socket"
 
@@ -18,10 +19,7 @@ end
 
 function process:stop() programs.stop(self.server, ("%d"):format(self.pid)) end
 
-function process:url(name, scheme)
-  local base = scheme == "https" and "https://localhost:%d" or "http://127.0.0.1:%d"
-  return base:format(assert(self.ports[name], name))
-end
+function process:url(name, scheme) return play.url(self.ports, name, scheme) end
 
 function process:ask(path)
   local connection = assert(socket.connect("127.0.0.1", ("%d"):format(self.ports.control)))
@@ -36,6 +34,9 @@ function process:counts() return self:ask "/" end
 
 -- One {serial=, attempt=, fault=, status=, performed=} for each request to a chaos port.
 function process:log() return self:ask "/log" end
+
+-- How many connections stand, but the control's.
+function process:open() return self:ask "/open".connections end
 
 function process:drop() self:ask "/drop" end
 

@@ -7,8 +7,9 @@ Each fault has a port of its own, and whoever connects there gets it. The first 
 
   control          GET / answers {NAME: {"connections": n, "requests": n}}; GET /log a list of what the chaos ports
                    did, one {"serial", "attempt", "fault", "performed"} for each request, and "status" if it has one;
-                   GET /drop ends every other connection
+                   GET /open {"connections": n}, of those that stand; GET /drop ends every other connection
   elsewhere        where the redirects lead
+  names            a name server over UDP: it knows localhost, keeps silent about silent.invalid, and knows no other
   chaos, chaos_tls, chaos_proxy
                    fail at random, by connection where the fault comes before a request, else by request; `serial`
                    stands in the name of the ServiceArn (call-SERIAL), and with the seed decides
@@ -586,7 +587,8 @@ def control(connection):
         if path == "/drop":
             for other in connections:
                 shut(other)
-        told = json.dumps(chaos_log if path == "/log" else counts)
+        told = {"/log": chaos_log, "/open": {"connections": len(connections)}}.get(path, counts)
+        told = json.dumps(told)
     respond(connection, answer(told), CLOSE)
 
 
@@ -601,6 +603,27 @@ def run(name, serve, connection):
         pass
     lose_track(connection)
     connection.close()
+
+
+def question_of(query):
+    """(name, where the question ends)"""
+    labels, at = [], 12
+    while query[at]:
+        labels.append(query[at + 1:at + 1 + query[at]])
+        at += 1 + query[at]
+    return b".".join(labels).decode("latin-1"), at + 5
+
+
+def serve_names(listener):
+    while True:
+        query, client = listener.recvfrom(512)
+        name, end = question_of(query)
+        if name == "silent.invalid":
+            continue
+        address = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if name == "localhost" else b""
+        flags = b"\x81\x80" if address else b"\x81\x83"
+        counts_of = struct.pack(">4H", 1, 1 if address else 0, 0, 0)
+        listener.sendto(query[:2] + flags + counts_of + query[12:end] + address, client)
 
 
 def listen():
@@ -627,6 +650,9 @@ def main():
         selector.register(listeners[name], selectors.EVENT_READ, (name, serve))
     listeners["refused"] = socket.socket()
     listeners["refused"].bind(("127.0.0.1", 0))  # and nobody listens
+    listeners["names"] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listeners["names"].bind(("127.0.0.1", 0))
+    threading.Thread(target=serve_names, args=(listeners["names"],), daemon=True).start()
     ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
     print(json.dumps({"pid": os.getpid(), "ports": ports}), flush=True)
     threading.Thread(target=accept_all, args=(selector,), daemon=True).start()

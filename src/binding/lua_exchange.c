@@ -23,14 +23,31 @@ static struct ar_exchange *check_open(lua_State *L) {
   return x;
 }
 
-/* exchange:fail(code, message): no answer came */
+/* exchange:sent(yes): whether the request may have reached the server */
+static int exchange_sent(lua_State *L) {
+  check_open(L)->sent = lua_toboolean(L, 2);
+  return 0;
+}
+
+/*
+** exchange:fail(code, message, how): no whole answer came. `how`, if given:
+** status, of an answer that began; reused, on a connection that was kept; cut,
+** a handshake that may go well the next time.
+*/
 static int exchange_fail(lua_State *L) {
   struct ar_exchange *x = check_open(L);
-  enum ar_code code = lar_check_code(L, 2);
+  struct ar_outcome outcome = {.failure = lar_check_code(L, 2)};
   struct ar_err err;
-  struct ar_outcome outcome = {.failure = code};
-  ar_fail(&err, code, "%s", luaL_checkstring(L, 3));
+  ar_fail(&err, outcome.failure, "%s", luaL_checkstring(L, 3));
   memcpy(outcome.detail, err.message, sizeof outcome.detail - 1);
+  if (lua_istable(L, 4)) {
+    lua_getfield(L, 4, "status");
+    lua_getfield(L, 4, "reused");
+    lua_getfield(L, 4, "cut");
+    outcome.status = (int)lua_tonumber(L, -3);
+    outcome.reused = lua_toboolean(L, -2);
+    if (lua_toboolean(L, -1)) outcome.failure = AR_E_TLS_CUT;
+  }
   x->finish(x, &outcome);
   return 0;
 }
@@ -148,39 +165,87 @@ static bool append_headers(lua_State *L, struct ar_exchange *x, bool *fits) {
   return true;
 }
 
+/* The status of the response at 2; 0: it has none. */
+static int status_of(lua_State *L) {
+  lua_Number status;
+  lua_getfield(L, 2, "status");
+  status = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+  lua_pop(L, 1);
+  return status >= 100 && status < 600 ? (int)status : 0;
+}
+
+/* Takes the head of the response at 2. NULL, or what is wrong with it. */
+static const char *take_head(lua_State *L, struct ar_exchange *x, bool *fits) {
+  bool ok = true;
+  if (!lua_istable(L, 2)) return "expected a table";
+  if (status_of(L) == 0) return "status: expected a number from 100 to 599";
+  lua_getfield(L, 2, "headers");
+  if (!lua_isnil(L, -1) && !lua_istable(L, -1))
+    return "headers: expected a table";
+  append(x, AR_PART_HEAD, AR_STR("HTTP/1.1\r\n")); /* begins an answer */
+  if (lua_istable(L, -1)) ok = append_headers(L, x, fits);
+  return ok ? NULL : "headers: expected names and values";
+}
+
 /* exchange:respond(response) -> true | nil, what is wrong with it */
 static int exchange_respond(lua_State *L) {
   struct ar_exchange *x = check_open(L);
   struct ar_outcome outcome = {.failure = AR_OK};
   bool fits = true;
+  const char *wrong;
   lua_settop(L, 2);
-  if (!lua_istable(L, 2)) return refuse(L, "expected a table");
-  lua_getfield(L, 2, "status");
-  if (lua_type(L, -1) != LUA_TNUMBER || !(lua_tonumber(L, -1) >= 100) ||
-      !(lua_tonumber(L, -1) < 600))
-    return refuse(L, "status: expected a number from 100 to 599");
-  outcome.status = (int)lua_tonumber(L, -1);
+  wrong = take_head(L, x, &fits);
+  if (wrong != NULL) return refuse(L, wrong);
   lua_getfield(L, 2, "body");
   if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
     return refuse(L, "body: expected a string");
-  lua_getfield(L, 2, "headers");
-  if (!lua_isnil(L, -1) && !lua_istable(L, -1))
-    return refuse(L, "headers: expected a table");
-  append(x, AR_PART_HEAD, AR_STR("HTTP/1.1\r\n")); /* begins an answer */
-  if (lua_istable(L, -1) && !append_headers(L, x, &fits))
-    return refuse(L, "headers: expected names and values");
-  if (fits && lua_isstring(L, 4))
-    fits = append(x, AR_PART_BODY, lar_to_str(L, 4));
+  if (fits && lua_isstring(L, -1))
+    fits = append(x, AR_PART_BODY, lar_to_str(L, -1));
   if (!fits) outcome.failure = AR_E_TOO_LARGE;
+  outcome.status = status_of(L);
   x->finish(x, &outcome);
   lua_pushboolean(L, 1);
   return 1;
 }
 
-static const luaL_Reg exchange_methods[] = {{"fail", exchange_fail},
-                                            {"request", exchange_request},
-                                            {"respond", exchange_respond},
-                                            {NULL, NULL}};
+/* For who has an answer piece by piece: its head, as for respond(), then the
+   pieces, then done(). */
+
+/* exchange:begin(response) -> whether it fits | nil, what is wrong with it */
+static int exchange_begin(lua_State *L) {
+  struct ar_exchange *x = check_open(L);
+  bool fits = true;
+  const char *wrong;
+  lua_settop(L, 2);
+  wrong = take_head(L, x, &fits);
+  if (wrong != NULL) return refuse(L, wrong);
+  lua_pushboolean(L, fits);
+  return 1;
+}
+
+/* exchange:take(piece) -> whether it fits */
+static int exchange_take(lua_State *L) {
+  struct ar_exchange *x = check_open(L);
+  luaL_checktype(L, 2, LUA_TSTRING);
+  lua_pushboolean(L, append(x, AR_PART_BODY, lar_to_str(L, 2)));
+  return 1;
+}
+
+/* exchange:done(response): all of it was taken */
+static int exchange_done(lua_State *L) {
+  struct ar_exchange *x = check_open(L);
+  struct ar_outcome outcome = {.failure = AR_OK};
+  luaL_checktype(L, 2, LUA_TTABLE);
+  outcome.status = status_of(L);
+  x->finish(x, &outcome);
+  return 0;
+}
+
+static const luaL_Reg exchange_methods[] = {
+    {"begin", exchange_begin},     {"done", exchange_done},
+    {"fail", exchange_fail},       {"request", exchange_request},
+    {"respond", exchange_respond}, {"sent", exchange_sent},
+    {"take", exchange_take},       {NULL, NULL}};
 
 void lar_open_exchange(lua_State *L) {
   lua_pushnil(L);
