@@ -1,4 +1,4 @@
--- The examples that need no simulator; `make demo` runs the one that does.
+-- Those of the examples that no other spec runs; `make demo` runs pause_service.lua.
 
 local hosts = dofile "spec/support/hosts.lua"
 
@@ -35,5 +35,22 @@ describe("whoami.lua #hosts", function()
     local text, status = whoami("", "nobodys")
     assert.equal(1, status)
     assert.equal("ProfileNotFound: The config profile (nobodys) could not be found\n", text)
+  end)
+end)
+
+describe("cqueues.lua #hosts", function()
+  it("pauses services beside each other, while a timer of cqueues goes on", function()
+    local sim = assert(require("apprunner.simulator").start {operation_seconds = 0.1})
+    local ended = hosts.start(("%s %s/examples/cqueues.lua %s %s"):format(hosts.interpreter, hosts.quote(hosts.root),
+      sim.services[1].ServiceArn, sim.services[2].ServiceArn), {env = {AWS_ENDPOINT_URL = sim.endpoint_url}}):finish()
+    sim:stop()
+    assert.equal(0, ended.status, ended.err)
+    for i = 1, 2 do assert.truthy(ended.out:find(sim.services[i].ServiceArn .. "\tPAUSED\n", 1, true), ended.out) end
+    assert.matches("^%.%.+$", ended.err)
+  end)
+
+  it("has the loop that the README shows", function()
+    local loop = hosts.read(hosts.root .. "/examples/cqueues_loop.lua"):match "\n(return function.*)"
+    assert.truthy(hosts.read(hosts.root .. "/README.md"):find("```lua\n" .. loop .. "```\n", 1, true))
   end)
 end)

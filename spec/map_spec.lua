@@ -233,7 +233,7 @@ describe("on_progress", function()
 end)
 
 describe("an item", function()
-  it("that yields for a reason of its own has a clear error, and the others go on", function()
+  it("that yields for a reason of its own has a clear error, and the others go on #plain", function()
     everywhere(function()
       local outs, errs = apprunner.map({ 1, 2, 3, 4 }, function(item)
         if item == 2 then coroutine.yield(item) end
@@ -279,7 +279,7 @@ describe("an item", function()
     assert.same({ { true }, { [2] = "Cancelled" } }, { outs, codes(errs) })
   end)
 
-  it("may spawn: what it has spawned in a caller that blocks has ended when map returns", function()
+  it("may spawn: what it has spawned in a caller that blocks has ended when map returns #plain", function()
     local ended
     apprunner.map({ 1 }, function()
       apprunner.spawn(function()

@@ -7,13 +7,15 @@ local make_pki = dofile "spec/support/pki.lua"
 local LONGEST_STEP = 10000 -- microseconds that the engine may keep a loop at a time
 local LOOKS = 3 -- a step that the machine interrupted is looked at anew, so often
 
-describe("in Neovim #hosts", function()
-  local pki, endpoint, url
+describe("in Neovim #hosts #once", function()
+  local pki, endpoint, url, has_mounts
 
   setup(function()
     pki = make_pki(hosts)
+    local mount = ("unshare -m mount --bind %s /etc/ssl/certs 2>&1 || echo no"):format(hosts.quote(pki .. "/hashed"))
+    has_mounts = hosts.shell(mount) == ""
     endpoint = hosts.nginx {
-      ports = {"tls"}, values = {pki = pki},
+      ports = {"tls", "plain"}, values = {pki = pki},
       http = [[
         server {
           listen 127.0.0.1:@tls@ ssl;
@@ -21,6 +23,18 @@ describe("in Neovim #hosts", function()
           ssl_certificate_key @pki@/good.key;
           access_log @dir@/access.log exchange;
           location / { content_by_lua_file @root@/spec/support/nginx_endpoint.lua; }
+        }
+        server {
+          listen 127.0.0.1:@plain@;
+          access_log @dir@/access.log exchange;
+          location /container {
+            content_by_lua_block {
+              ngx.sleep(tonumber(ngx.var.arg_wait))
+              ngx.header["X-Service"] = ngx.var.arg_id
+              ngx.print '{"AccessKeyId": "ASIACOLD", "SecretAccessKey": "Secret", "Token": "Token", \
+                "Expiration": "2099-01-01T00:00:00Z"}'
+            }
+          }
         }]],
     }
     url = "https://localhost:" .. endpoint.port.tls
@@ -70,11 +84,21 @@ describe("in Neovim #hosts", function()
     return (FIFTY:gsub("START%(i, finish%)", function() return start end))
   end
 
+  -- Of a list of gaps: how many there are, how many are longer than so many milliseconds, and the longest.
+  local function distribution(gaps)
+    local words = {("%d heartbeat gaps, p50 %.1f"):format(#gaps, hosts.quantile(gaps, 0.5))}
+    for _, bound in ipairs {2, 5, 10, 15} do
+      local count = 0
+      for _, gap in ipairs(gaps) do count = count + (gap > bound and 1 or 0) end
+      words[#words + 1] = ("%d > %d"):format(count, bound)
+    end
+    return ("%s, max %.1f ms"):format(table.concat(words, ", "), hosts.quantile(gaps, 1))
+  end
+
   local function print_figures(what, told)
-    hosts.note("Neovim, 50 pauses at once, %s: longest step %.1f ms; heartbeat gaps p50 %.1f, p99 %.1f, max %.1f ms; "
-      .. "done after p50 %.0f, max %.0f ms", what, told.stats.longest_step_us / 1000,
-      hosts.quantile(told.gaps, 0.5), hosts.quantile(told.gaps, 0.99), hosts.quantile(told.gaps, 1),
-      hosts.quantile(told.times, 0.5), hosts.quantile(told.times, 1))
+    hosts.note("Neovim, 50 pauses at once, %s: longest step %.1f ms; %s; done after p50 %.0f, max %.0f ms", what,
+      told.stats.longest_step_us / 1000, distribution(told.gaps), hosts.quantile(told.times, 0.5),
+      hosts.quantile(told.times, 1))
   end
 
   local function check_fifty(told)
@@ -116,16 +140,58 @@ describe("in Neovim #hosts", function()
     check_fifty(told)
   end)
 
+  -- Runs it where the system's own directory of certificates has the authority too.
+  local function nvim_in_system(text, env)
+    local variables = {AWS_CA_BUNDLE = false, HASHED = pki .. "/hashed"}
+    for name, value in pairs(env or {}) do variables[name] = value end
+    return nvim(text, variables, [[exec unshare -m sh -c 'mount --bind "$HASHED" /etc/ssl/certs && exec "$@"' sh]])
+  end
+
+  local NO_MOUNTS = "no mount namespace is to be had, in which the system's directory could be another"
+
   it("fifty pauses without a ca_bundle find the system's hashed directory, and no step is long", function()
-    local mount = ("unshare -m mount --bind %s /etc/ssl/certs 2>&1 || echo no"):format(hosts.quote(pki .. "/hashed"))
-    if hosts.shell(mount) ~= "" then
-      pending "no mount namespace is to be had, in which the system's directory could be another"
-      return
-    end
-    look("callbacks, the system's directory", function()
-      return (nvim(fifty "callbacks", {AWS_CA_BUNDLE = false, HASHED = pki .. "/hashed"},
-        [[exec unshare -m sh -c 'mount --bind "$HASHED" /etc/ssl/certs && exec "$@"' sh]]))
+    if not has_mounts then return pending(NO_MOUNTS) end
+    look("callbacks, the system's directory", function() return (nvim_in_system(fifty "callbacks")) end)
+  end)
+
+  for style in pairs(STARTS) do
+    it("fifty pauses by " .. style .. " wait for one answer of a slow container endpoint", function()
+      local run, times = has_mounts and nvim_in_system or nvim, 0
+      look(style .. ", cold credentials of a container" .. (has_mounts and ", the system's directory" or ""), function()
+        times = times + 1
+        local name = style:gsub(" ", "") .. times
+        local told, ended = run(fifty(style), {
+          AWS_ACCESS_KEY_ID = false, AWS_SECRET_ACCESS_KEY = false,
+          AWS_CONTAINER_CREDENTIALS_FULL_URI = ("http://127.0.0.1:%d/container?wait=0.3&id=%s"):format(
+            endpoint.port.plain, name),
+        })
+        assert.are.same({0, ""}, {ended.status, ended.err})
+        assert.is_true(hosts.quantile(told.times, 0) >= 500, "one did not wait for its credentials")
+        assert.are.equal(1, endpoint:count(name))
+        return told
+      end)
     end)
+  end
+
+  it("libcurl is loaded, initialised and made to connect in separate turns of the loop", function()
+    local told = nvim [[
+      local uv, turn, turns, times = vim.loop, 1, {}, {}
+      child.watch_engine(function(stage, ms) turns[stage], times[stage] = turn, ms end)
+      uv.new_prepare():start(function()
+        if (child.stats().steps or 0) > 0 then turns.connect = turns.connect or turn end
+        turn = turn + 1
+      end)
+      local beat = child.heartbeat()
+      child.client():pause_service({ServiceArn = child.arn "cold"}, function(out, err)
+        child.tell {turns = turns, times = times, gaps = beat.gaps, answer = child.brief(out, err)}
+        child.quit()
+      end)
+    ]]
+    assert.are.equal("OPERATION_IN_PROGRESS", told.answer.status)
+    hosts.note("Neovim, the first call: libcurl is loaded in %.1f ms, initialised in %.1f, its engine made in %.1f; %s",
+      told.times.load, told.times.init, told.times.engine, distribution(told.gaps))
+    local turns = told.turns
+    assert.is_true(turns.load < turns.init and turns.init < turns.engine and turns.engine < turns.connect)
   end)
 
   it("the system's own certificates refuse the endpoint, fifty times at once", function()
@@ -353,6 +419,23 @@ describe("in Neovim #hosts", function()
     assert.is_true(callbacks >= 1 and coroutines >= 1, "the editor showed none: " .. ended.err)
   end)
 
+  it("an error that is no text, as each_service raises it, is shown and harms nothing", function()
+    local told, ended = nvim([[
+      local client = child.client()
+      child.apprunner.spawn(function()
+        for _ in child.client({region = "us-east-1"}):each_service() do end
+      end)
+      vim.loop.new_timer():start(200, 0, function()
+        client:pause_service({ServiceArn = child.arn "next"}, function(out, err)
+          child.tell(child.brief(out, err))
+          child.quit()
+        end)
+      end)
+    ]])
+    assert.are.equal("OPERATION_IN_PROGRESS", told.status)
+    assert.truthy(ended.err:find("InvalidRequestException", 1, true), ended.err)
+  end)
+
   describe("the editor ends in bounded time and with status 0", function()
     -- Ends when the endpoint has the requests: a quick one was answered on the way there.
     local LEAVE = [[
@@ -390,6 +473,49 @@ describe("in Neovim #hosts", function()
       ]]
       assert.are.equal(0, ended.status, ended.err)
       assert.is_true(ended.seconds < 5)
+    end)
+
+    for _, stage in ipairs {"load", "init", "engine"} do
+      for name, leaving in pairs {
+        ["qa!"] = "vim.schedule(function() vim.cmd 'qa!' end)", ["os.exit"] = "os.exit(0)",
+      } do
+        it(("in the midst of bringing up libcurl (%s), by %s"):format(stage, name), function()
+          local told, ended = nvim(([[
+            child.watch_engine(function(stage)
+              if stage ~= %q then return end
+              child.tell {stage = stage}
+              %s
+            end)
+            child.client():pause_service({ServiceArn = child.arn "wait20000"}, function() end)
+          ]]):format(stage, leaving))
+          assert.are.equal(stage, told.stage)
+          assert.are.same({0, ""}, {ended.status, ended.err})
+          assert.is_true(ended.seconds < 5)
+        end)
+      end
+    end
+
+    it("while a container endpoint keeps its calls waiting", function()
+      local told, ended = nvim([[
+        local client = child.client()
+        for i = 1, 10 do
+          client:pause_service({ServiceArn = child.arn "never"}, function() end)
+          child.apprunner.spawn(function() client:pause_service {ServiceArn = child.arn "never"} end)
+        end
+        local check = vim.loop.new_timer()
+        check:start(1, 1, function()
+          if not child.is_waiting() then return end
+          check:close()
+          child.tell(child.stats())
+          child.quit()
+        end)
+      ]], {
+        AWS_ACCESS_KEY_ID = false, AWS_SECRET_ACCESS_KEY = false,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI = ("http://127.0.0.1:%d/container?wait=20"):format(endpoint.port.plain),
+      })
+      assert.are.equal(1, told.in_flight)
+      assert.are.same({0, ""}, {ended.status, ended.err})
+      assert.is_true(ended.seconds < 5, ("it took %.1f s"):format(ended.seconds))
     end)
 
     it("while a name server keeps a call waiting", function()

@@ -185,6 +185,167 @@ describe("in a plain program", function()
     assert.are.equal(1100, told.open)
   end)
 
+  describe("and cqueues, as examples/cqueues_loop.lua brings them together #hosts", function()
+    local CQUEUES = ([[
+      local apprunner, cqueues = child.apprunner, require "cqueues"
+      local controller = cqueues.new()
+      dofile %q (controller)
+      local client, answers = child.client(), {}
+      local function task(name)
+        controller:wrap(function() answers[name] = child.pause(client, name) end)
+      end
+      local function problem_of(ok, problem)
+        assert(not ok)
+        return tostring(problem)
+      end
+    ]]):format(hosts.root .. "/examples/cqueues_loop.lua")
+
+    local function start(text, env) return hosts.start_lua(CQUEUES .. text, {env = env}) end
+
+    -- One that is not reached.
+    local nowhere = {ENDPOINT = "http://127.0.0.1:1"}
+
+    it("two tasks and a callback wait at the same time, and a timer goes on", function()
+      local server, url = listen()
+      local script = start([[
+        task "first"
+        task "second"
+        client:pause_service({ServiceArn = child.arn "third"}, function(...)
+          answers.third = child.brief(...)
+          apprunner.sleep(0.001) -- a callback may wait as well
+        end)
+        controller:wrap(function()
+          repeat cqueues.sleep(0.001) until (child.stats().in_flight or 0) == 3
+          for _ = 1, 20 do cqueues.sleep(0.001) end
+          io.open(os.getenv "TICKED", "w"):close()
+        end)
+        assert(controller:loop())
+        child.tell {answers = answers, stats = child.stats(), pending = require("apprunner.pump").host.pending}
+      ]], {ENDPOINT = url, TICKED = hosts.path "ticked"})
+      local connections = {}
+      for i = 1, 3 do
+        connections[i] = accept(server, script)
+        assert.is_true(take_request(connections[i]))
+      end
+      hosts.await("the timer", function() return hosts.read(hosts.path "ticked") or script:is_late() end)
+      for i = 1, 3 do answer(connections[i]) end
+      local told, ended = script:finish()
+      for i = 1, 3 do connections[i]:close() end
+      server:close()
+      for _, name in ipairs {"first", "second", "third"} do
+        assert.are.equal("OPERATION_IN_PROGRESS", told.answers[name].status, told.answers[name].message)
+      end
+      assert.are.equal(0, told.stats.in_flight)
+      assert.are.equal(0, told.pending)
+      assert.are.same({0, ""}, {ended.status, ended.err})
+    end)
+
+    it("a task cancels another's call, and closes the client of a third", function()
+      local server, url = listen()
+      local script = start([[
+        local other = child.client()
+        controller:wrap(function() answers.closed = child.pause(other, "closed") end)
+        local call = client:pause_service({ServiceArn = child.arn "cancelled"}, function(...)
+          answers.cancelled = child.brief(...)
+        end)
+        controller:wrap(function()
+          repeat cqueues.sleep(0.001) until (child.stats().in_flight or 0) == 2
+          call:cancel()
+          cqueues.sleep(0.01)
+          other:close()
+        end)
+        assert(controller:loop())
+        child.tell(answers)
+      ]], {ENDPOINT = url})
+      local told = script:finish()
+      server:close()
+      assert.are.equal("Cancelled", told.cancelled.code)
+      assert.are.equal("Cancelled", told.closed.code)
+    end)
+
+    it("what a task and a callback raise is raised by the controller, and the others go on", function()
+      local told = start([[
+        local problems = {}
+        controller:wrap(function()
+          apprunner.sleep(0.001)
+          error "raised in a task"
+        end)
+        problems[1] = problem_of(controller:loop())
+        client:pause_service({}, function() error "raised in a callback" end)
+        problems[2] = problem_of(controller:loop())
+        task "last"
+        assert(controller:loop())
+        child.tell {problems = problems, last = answers.last}
+      ]], nowhere):finish()
+      assert.matches("raised in a task", told.problems[1])
+      assert.matches("raised in a callback", told.problems[2])
+      assert.are.equal("EndpointConnectionError", told.last.code)
+    end)
+
+    it("map runs in it, its items wait by means of cqueues, and it is cancelled", function()
+      local told = start([[
+        controller:wrap(function()
+          local outs, errs = apprunner.map({1, 2, 3}, function(i)
+            cqueues.sleep(0.001)
+            apprunner.sleep(0.001)
+            if i == 2 then error "the second" end
+            return i
+          end)
+          answers = {outs[1], tostring(errs[2]), outs[3]}
+          local begun = 0
+          local _, cut = apprunner.map({1, 2, 3, 4, 5}, function(i)
+            begun = begun + 1
+            apprunner.sleep(i < 3 and 0.001 or 60)
+          end, {concurrency = 2, on_progress = function() return false end})
+          answers.cut, answers.begun = cut[5].code, begun
+          -- Where a loop begins its coroutines late, the third item is cancelled before it has begun.
+          local host, told, ran = require("apprunner.pump").host, 0, {}
+          local start = host.start
+          function host.start(loop, fn, ...)
+            return start(loop, function(...)
+              cqueues.sleep(0.1)
+              fn(...)
+            end, ...)
+          end
+          local _, late = apprunner.map({1, 2, 3}, function(i)
+            ran[i] = true
+            if i == 2 then apprunner.sleep(0.01) end
+          end, {concurrency = 2, on_progress = function()
+            told = told + 1
+            return told < 2
+          end})
+          cqueues.sleep(0.2)
+          answers.late, answers.ran = late[3].code, ran[3] or false
+        end)
+        assert(controller:loop())
+        child.tell {outs = {answers[1], answers[3]}, problem = answers[2], cut = answers.cut, begun = answers.begun,
+          late = answers.late, ran = answers.ran}
+      ]], nowhere):finish()
+      assert.are.same({1, 3}, told.outs)
+      assert.matches("the second", told.problem)
+      assert.are.equal("Cancelled", told.cut)
+      assert.are.equal(2, told.begun)
+      assert.are.same({"Cancelled", false}, {told.late, told.ran})
+    end)
+
+    it("a client whose loop is another, and the main program, wait as they would without it", function()
+      local told = start([[
+        local ticked
+        answers.main = child.pause(client, "main")
+        controller:wrap(function()
+          controller:wrap(function() ticked = true end)
+          answers.blocking = child.pause(child.client {loop = "blocking"}, "blocking")
+          answers.ticked = ticked or false
+        end)
+        assert(controller:loop())
+        child.tell(answers)
+      ]], nowhere):finish()
+      assert.are.equal("EndpointConnectionError", told.main.code)
+      assert.are.equal("EndpointConnectionError", told.blocking.code)
+      assert.is_false(told.ticked)
+    end)
+  end)
+
   describe("a name server that keeps everybody waiting #timing", function()
     local function slow(text, env)
       env.LD_PRELOAD, env.SLOW_MARK = hosts.helper "slow_names", hosts.path "resolving"
@@ -389,6 +550,61 @@ describe("in a plain program", function()
         ]])
         check(told, {}, {"wait200co"})
         assert.is_true(told.ticks >= 5, told.ticks .. " ticks")
+      end)
+
+      it("waits of no time at all, one after the other, hold up no timer of the loop's", function()
+        local told = lua(LUV .. [[
+          local waits, stop, timer, starter = 0, false, uv.new_timer(), uv.new_timer()
+          timer:start(20, 0, function()
+            timer:close()
+            stop = true
+          end)
+          starter:start(0, 0, function()
+            starter:close()
+            coroutine.wrap(function()
+              while not stop do
+                apprunner.sleep(0)
+                waits = waits + 1
+              end
+            end)()
+          end)
+          uv.run()
+          tell {waits = waits}
+        ]])
+        assert.is_true(told.waits > 1)
+      end)
+
+      it("a program that leaves the loop in the midst of its calls ends with status 0", function()
+        local told, ended = lua(LUV .. [[
+          local timer, left = uv.new_timer(), nil
+          start "wait9000callback"
+          coroutine.wrap(function() child.pause(client, "wait9000coroutine") end)()
+          timer:start(1, 1, function()
+            if (child.stats().in_flight or 0) < 2 then return end
+            left = true
+            uv.stop()
+          end)
+          uv.run()
+          tell {left = left}
+        ]])
+        assert.is_true(told.left)
+        assert.are.same({0, ""}, {ended.status, ended.err})
+        assert.is_true(ended.seconds < 5)
+      end)
+
+      it("a credentials function that waits for its own client's call is refused at once", function()
+        local told = lua(LUV .. [[
+          local own
+          own = child.client {loop = "luv", credentials = function()
+            answers.inside = child.pause(own, "inside")
+            return {access_key_id = "AKIDEXAMPLE", secret_access_key = "secret"}
+          end}
+          start("outside", own)
+          uv.run()
+          tell {}
+        ]])
+        assert.are.equal("NotYieldableError", told.answers.inside.code, told.answers.inside.raised)
+        check(told, {"outside"})
       end)
 
       it("a call that blocks in a callback delivers nobody else's, and harms none", function()

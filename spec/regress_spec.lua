@@ -201,7 +201,7 @@ it("headers to sign that are no list are refused", function()
   assert.equal("ParamValidationError", err.code)
 end)
 
-it("what a coroutine raises that a transport has spawned is raised from run", function()
+it("what a coroutine raises that a transport has spawned is raised from run #plain", function()
   local client = client_with(function()
     apprunner.spawn(function() error("mine", 0) end)
     return GOOD

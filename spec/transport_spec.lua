@@ -92,7 +92,7 @@ describe("a transport", function()
     end)
   end
 
-  it("that yields is an error of the settings where no loop can resume it", function()
+  it("that yields is an error of the settings where no loop can resume it #plain", function()
     local client = client_with(function() coroutine.yield "mine" end)
     local function check(out, err)
       assert.is_nil(out)

@@ -67,12 +67,19 @@ end
 -- The functions that are being asked: number of the client -> { loop, coroutine }.
 local asked = {}
 
+local function refuse_wait(job)
+  job:fail("NotYieldableError", "the client's credentials function is at work and cannot go on while this waits")
+end
+
 -- Who blocks cannot wait for a function that runs in a loop which stands still
--- meanwhile, nor from inside that function.
+-- meanwhile, and nobody can from inside that function. `job`: what is blocked
+-- for, if anything is.
 function pump.before_wait(job)
-  local entry = asked[job:waits()]
-  if entry and (not entry.loop.blocks or entry.coroutine == coroutine.running()) then
-    job:fail("NotYieldableError", "the client's credentials function is at work and cannot go on while this blocks")
+  local entry = job and asked[job:waits()]
+  if entry and (not entry.loop.blocks or entry.coroutine == coroutine.running()) then refuse_wait(job) end
+  for owner, one in pairs(asked) do
+    local own = pump.awaited[one.coroutine]
+    if own and own:waits() == owner then refuse_wait(own) end
   end
 end
 

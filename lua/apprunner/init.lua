@@ -51,9 +51,7 @@ local function cannot_wait()
 end
 
 -- Whether this coroutine can yield here, as far as this Lua can tell.
-local function can_yield()
-  return not coroutine.isyieldable or coroutine.isyieldable()
-end
+local function can_yield() return not coroutine.isyieldable or coroutine.isyieldable() end
 
 local function is_cancelled() return pump.cancelled[coroutine.running() or pump] end
 
@@ -66,6 +64,7 @@ local function waiter(setting)
   elseif driver then
     return driver
   end
+  if setting == "auto" and pump.host and pump.host.drives() then return pump.host end
   if setting ~= "blocking" then
     local co, is_main = coroutine.running()
     if on_nginx(setting) then
@@ -83,6 +82,8 @@ end
 local function owner(setting)
   if setting == "blocking" then
     return loop "blocking"
+  elseif setting == "auto" and pump.host then
+    return pump.host
   elseif on_nginx(setting) then
     local nginx = loop "nginx"
     if not nginx.kick() then return cannot_wait() end

@@ -69,6 +69,7 @@ end
 
 -- The body of an item's coroutine. Where the host resumes it, pcall catches.
 local function work(batch, entry)
+  if entry.settled then return end -- cancelled before the loop began it
   entry.co = coroutine.running()
   if not pump.spawned_by() then return settle(batch, entry, pcall(batch.fn, entry.item)) end
   pump.catchers[entry.co] = function(raised) settle(batch, entry, false, raised) end
@@ -80,7 +81,8 @@ local function start(batch)
   batch.next = batch.next + 1
   batch.running[entry] = true
   batch.count = batch.count + 1
-  batch.loop.start(batch.loop, work, batch, entry)
+  local co = batch.loop.start(batch.loop, work, batch, entry)
+  entry.co = entry.co or co
 end
 
 -- ---------------------------------------------------------------------------

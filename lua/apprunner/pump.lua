@@ -1,13 +1,18 @@
 -- The pump: one list of jobs and one engine a Lua state, and the one function that moves them all.
 -- Whoever waits watches a job; nobody drives another's.
 --
--- What a loop must provide (see loop/*.lua):
---   name, queue, pending   as pump.loop() makes them
---   kick()                 something is to be pumped or delivered soon
---   suspend(job)           gives way until the job is done
---   start(loop, fn, ...)   starts a coroutine that this loop drives, as pump.start
---   call(loop, notify)     has `notify` called from the loop
---   perform(exchange, id)  if it has that: performs an exchange of the job instead of the engine
+-- A loop is what pump.loop(name) makes, and these:
+--   kick()                 sees to it that a turn comes soon: something is to be pumped or delivered
+--   suspend(job)           gives way until job:done(), for which pump.watch(job, loop, notify) calls; meanwhile
+--                          pump.awaited[coroutine] is the job
+--   start(loop, fn, ...)   starts a coroutine that this loop drives, now or soon, and returns it
+--   call(loop, notify)     has `notify`, which may raise, called from the loop
+--   perform(exchange, id)  if it has that: performs an exchange of the job `id`, instead of the engine
+--   drives()               whether this loop drives the running coroutine; of pump.host alone
+-- In a turn it calls pump.step(budget), then every function that pump.take(loop) gives. The next turn is due at once
+-- where step said so, else when pump.fd() is readable or after pump.timeout(); pump.idle(loop): until it is kicked.
+-- A program's own loop becomes pump.host: where a client's loop is "auto", calls in coroutines that it drives wait in
+-- it, and callbacks are called from it. Examples: loop/*.lua, and examples/cqueues_loop.lua of another than ours.
 local core = require "apprunner.core"
 
 local pump = {}
@@ -64,9 +69,8 @@ local function bring_up()
     stage = stage + 1
   end
   if not engine and not engine_error then return end
-  local entries
-  entries, queued = queued, {}
-  for _, entry in ipairs(entries) do give(entry[1]) end
+  for _, entry in ipairs(queued) do give(entry[1]) end
+  queued = {}
 end
 
 -- In a forked child the parent's engine is left alone: its sockets are shared.
@@ -143,9 +147,8 @@ end
 
 local function lacks_engine() return #queued > 0 end
 
--- One turn of an event loop: moves whatever can move in `budget` milliseconds
--- of I/O. Returns whether there is more to do at once, and whether a job has
--- ended.
+-- One turn of an event loop: moves whatever can move in `budget` milliseconds of I/O. Returns whether there is more to
+-- do at once, and whether a job has ended.
 function pump.step(budget)
   leave_parents_engine()
   if lacks_engine() then
@@ -153,6 +156,7 @@ function pump.step(budget)
     return true, false
   end
   step_jobs()
+  if pump.before_wait then pump.before_wait() end
   local more, ended = false, false
   if engine then more, ended = engine:step(budget) end
   return more, finish(ended)
@@ -164,7 +168,7 @@ function pump.drive(job)
   leave_parents_engine()
   step_jobs()
   while lacks_engine() do bring_up() end
-  if job and pump.before_wait then pump.before_wait(job) end
+  if pump.before_wait then pump.before_wait(job) end
   local ended = false
   if not (job and job:done()) then -- a function of the caller's may have waited too, and ended it
     local ms = core.timeout()
@@ -203,8 +207,7 @@ function pump.begin(job, client, loop)
   job:start()
 end
 
--- Has every loop that waits for something take a turn soon: for ends that come
--- from outside, not from the engine.
+-- Has every loop that waits for something take a turn soon: for ends that come from outside, not from the engine.
 function pump.kick()
   local kicked = {}
   for _, entry in pairs(waiting) do
@@ -218,8 +221,7 @@ end
 -- The engine's own figures, for tests and benchmarks; nil without one.
 function pump.stats() return engine and engine:stats() end
 
--- A new loop's fields: `pending` counts the jobs that are watched for it,
--- `queue` holds what is to be called from it.
+-- A new loop: `pending` counts the jobs that are watched for it, `queue` holds what is to be called from it.
 function pump.loop(name)
   return { name = name, pending = 0, queue = {}, first = 1, last = 0 }
 end
@@ -282,8 +284,7 @@ function pump.suspend(job, loop)
   end
 end
 
--- Starts `fn` at once in a coroutine that `loop` drives. Returns it, and what
--- it has raised.
+-- Starts `fn` at once in a coroutine that `loop` drives. Returns it, and what it has raised.
 function pump.start(loop, fn, ...)
   local co = coroutine.create(fn)
   spawned[co] = loop

@@ -75,6 +75,27 @@ end
 -- The engine's figures.
 function child.stats() return require("apprunner.pump").stats() or {} end
 
+-- Has `reached(stage, milliseconds)` called when libcurl was loaded ("load"), initialised ("init") and has an engine
+-- ("engine"), in the midst of that.
+function child.watch_engine(reached)
+  local clock = (uv or require "luv").hrtime
+  local function timed(stage, fn)
+    return function(...)
+      local begun = clock()
+      local result = fn(...)
+      reached(stage, (clock() - begun) / 1e6)
+      return result
+    end
+  end
+  local core = require "apprunner.core"
+  local path = assert(package.searchpath("apprunner.curl", package.cpath))
+  core.map = timed("load", core.map)
+  package.preload["apprunner.curl"] = function()
+    local curl = assert(package.loadlib(path, "luaopen_apprunner_curl"))()
+    return setmetatable({init = timed("init", curl.init), engine = timed("engine", curl.engine)}, {__index = curl})
+  end
+end
+
 -- Whether credentials are waited for: a request is out, or a program has made the file `started` in the home.
 function child.is_waiting()
   local file = io.open(os.getenv "HOME" .. "/started")

@@ -303,6 +303,13 @@ function Nginx:served()
   return list
 end
 
+-- How many requests of that name it has served.
+function Nginx:count(name)
+  local count = 0
+  for _, request in ipairs(self:served()) do count = count + (request.service == name and 1 or 0) end
+  return count
+end
+
 function Nginx:connections()
   local seen, count = {}, 0
   for _, request in ipairs(self:served()) do

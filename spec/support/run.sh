@@ -11,7 +11,8 @@
 #   alone NAME COMMAND...    nothing else runs beside it (timing matters)
 #   beside NAME COMMAND...   may run beside others
 # Specs are tagged: #hosts (Neovim, nginx and other whole programs), #slow,
-# #timing, and #once, for what the interpreter makes no difference to.
+# #timing, #once, for what the interpreter makes no difference to, and #plain,
+# for what only a plain interpreter does (apprunner.run, foreign yields).
 set -eu
 cd "$(dirname "$0")/../.."
 # What the developer's shell and home say of AWS is not for the checks.
@@ -117,6 +118,8 @@ suites() {
   if group lua; then
     beside specs:lua5.3 $self --specs lua5.3 lua5.3 --exclude-tags=hosts,slow
     beside specs:lua5.1 $self --specs lua5.1 lua5.1 --exclude-tags=hosts,slow
+    beside specs:neovim spec/support/hosted.sh neovim
+    beside specs:nginx spec/support/hosted.sh nginx
     alone specs:lua5.4 $self --specs lua5.4 default
     alone specs:luajit $self --specs luajit luajit --exclude-tags=once
   fi

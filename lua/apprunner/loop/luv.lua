@@ -1,6 +1,7 @@
 -- The luv loop, of Neovim and of scripts on libuv: one uv_poll on the engine's
--- descriptor and one uv_timer, both unreferenced while nothing is pending, so
--- that they keep no program alive. Coroutines yield; the main one blocks.
+-- descriptor, one uv_timer and one uv_idle, all unreferenced while nothing is
+-- pending, so that they keep no program alive. Coroutines yield; the main one
+-- blocks.
 local pump = require "apprunner.pump"
 
 local uv = vim and (vim.uv or vim.loop) or require "luv"
@@ -9,7 +10,7 @@ local luv = pump.loop "luv"
 
 local BUDGET = 2 -- milliseconds of I/O in one turn of the host's loop
 
-local poll, polled, timer, turn
+local poll, polled, timer, idle, turn
 
 -- Milliseconds of libuv's timer that stand for "no telling".
 local LATER = 3600000
@@ -28,23 +29,39 @@ local function set_referenced(handle)
   if pump.idle(luv) then uv.unref(handle) else uv.ref(handle) end
 end
 
--- Asks for the next turn in `ms` milliseconds, or when it is due.
+-- Asks for the next turn in `ms` milliseconds, or when it is due. At once is in
+-- the loop's next round: a timer of 0 that is set in its own callback would run
+-- again before anybody else's, until libuv 1.46.
 local function arm(ms)
   follow_engine()
+  timer, idle = timer or uv.new_timer(), idle or uv.new_idle()
   ms = ms or pump.timeout()
-  timer = timer or uv.new_timer()
-  timer:start(ms < 0 and LATER or ms, 0, turn)
+  if ms == 0 then
+    timer:stop()
+    idle:start(turn)
+  else
+    idle:stop()
+    timer:start(ms < 0 and LATER or ms, 0, turn)
+  end
   set_referenced(timer)
+  set_referenced(idle)
   set_referenced(poll)
 end
 
--- A callback may raise, into the host's own error handling; the next turn is
--- asked for before each, so that the others are still delivered.
+-- What a callback raises goes to the host's own error handling, as text: of
+-- anything else luv shows nothing, and Neovim dies.
+local function deliver(notify)
+  local ok, raised = pcall(notify)
+  if not ok then error(tostring(raised), 0) end
+end
+
+-- The next turn is asked for before each callback, so that the others are
+-- delivered where one raises.
 function turn()
   local more = pump.step(BUDGET)
   for notify in pump.take, luv do
     arm(0)
-    notify()
+    deliver(notify)
   end
   arm(more and 0 or nil)
 end
