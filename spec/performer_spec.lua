@@ -6,7 +6,7 @@ local blocking = require "apprunner.loop.blocking"
 local ARN = "arn:aws:apprunner:us-east-1:123456789012:service/x/0123456789abcdef0123456789abcdef"
 local CALLS = 60 -- more failures at once than a client's quota of retries pays for
 
-describe("a loop that performs exchanges", function()
+describe("a loop that performs exchanges #plain", function()
   local function client(settings)
     settings = settings or {}
     settings.region = "us-east-1"
