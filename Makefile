@@ -119,8 +119,10 @@ fuzz: ##  random texts for the parsers (FUZZ_SECONDS, FUZZ_RUNS: for each)
 bench: all helpers ##  print how fast it is
 	$(LUA) spec/bench/bench.lua
 
-soak: all helpers ##  many thousand calls in one process
+soak: all helpers ##  many thousand calls in one process; a fleet of 300 services
 	$(LUA) spec/bench/soak.lua
+	APPRUNNER_SOAK=1 spec/support/run.sh --specs $(LUA) $(if $(filter lua5.4,$(LUA)),default,$(LUA)) \
+	  --filter="300 services" spec/fleet_spec.lua
 
 chaos: all ##  thousands of calls against a server that fails (CALLS, SEED)
 	$(LUA) spec/bench/chaos.lua

@@ -9,7 +9,7 @@
 --   --dry-run              print what would be done, and change nothing
 --   --receipt FILE         append what this run has paused, for resume_fleet.lua
 --   --json                 the report as JSON lines instead of a table
---   --concurrency N        services at a time; 8
+--   --concurrency N        services at a time; 50
 --   --timeout SECONDS      for each service; 900
 --   --interval SECONDS     between two looks at a service; else 5 to 15
 --   --endpoint-url URL     of all regions, or REGION=URL of one
@@ -28,7 +28,7 @@ local options = tool.options {
   ["dry-run"] = "flag", json = "flag", receipt = "text",
   concurrency = "count", timeout = "seconds", interval = "seconds",
 }
-local concurrency = options.concurrency or 8
+local concurrency = options.concurrency or 50
 
 if options[1] then tool.usage("unexpected argument " .. options[1]) end
 local rows = dofile(here .. "selection.lua")(tool, options, concurrency)
@@ -87,7 +87,7 @@ end
 
 local function pause_all(list)
   local failed = 0
-  local _, errs = apprunner.map(list, pause, {
+  local _, errs = apprunner.map(tool.in_turns(list), pause, {
     concurrency = concurrency,
     on_progress = function(done, total, row, _, err)
       if err then failed = failed + 1 end

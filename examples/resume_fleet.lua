@@ -6,7 +6,7 @@
 -- 0 only when every service of the receipt runs.
 --   --dry-run              print what would be done, and change nothing
 --   --json                 the report as JSON lines instead of a table
---   --concurrency N        services at a time; 8
+--   --concurrency N        services at a time; 50
 --   --timeout SECONDS      for each service; 900
 --   --interval SECONDS     between two looks at a service; else 5 to 15
 --   --endpoint-url URL     of all regions, or REGION=URL of one
@@ -110,8 +110,8 @@ local function resume(row)
 end
 
 local rows, bad = read_receipt(options[1])
-local _, errs = apprunner.map(rows, resume, {
-  concurrency = options.concurrency or 8,
+local _, errs = apprunner.map(tool.in_turns(rows), resume, {
+  concurrency = options.concurrency or 50,
   on_progress = function(done, total, row, _, err)
     tool.progress(("%d of %d: %s %s"):format(done, total, row.ServiceName or row.ServiceArn, err or row.Result))
   end,

@@ -95,9 +95,9 @@ local function has_tags(row, tags)
 end
 
 -- Settled rows stay as they are.
-local function select_tagged(rows, tags, limits)
+local function select_tagged(tool, rows, tags, limits)
   local kept = {}
-  local fits, errs = apprunner.map(rows, function(row)
+  local fits, errs = apprunner.map(tool.in_turns(rows), function(row)
     if row.Result then return true end
     return has_tags(row, tags)
   end, limits)
@@ -119,5 +119,5 @@ return function(tool, options, concurrency)
       row.Result = "protected"
     end
   end
-  return #tags > 0 and select_tagged(rows, tags, limits) or rows
+  return #tags > 0 and select_tagged(tool, rows, tags, limits) or rows
 end

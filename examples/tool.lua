@@ -111,6 +111,19 @@ function tool.client(options, profile, region)
   return client, err
 end
 
+-- The rows in turns: the first of each region, then the second of each. A
+-- region grants requests of its own, so all are worked on from the beginning.
+function tool.in_turns(rows)
+  local counts, places, list = {}, {}, {}
+  for i, row in ipairs(rows) do
+    local region = row.Region or ""
+    counts[region] = (counts[region] or 0) + 1
+    places[row], list[i] = counts[region] * #rows + i, row
+  end
+  table.sort(list, function(a, b) return places[a] < places[b] end)
+  return list
+end
+
 -- ---------------------------------------------------------------------------
 -- What people and programs read
 

@@ -62,9 +62,10 @@ local function service(name, status, more)
   return row
 end
 
--- Three regions with pages of two and empty ones between: `sims`, `reach` (the arguments that lead there).
-local function three_regions(changes)
-  local sims, reach = {}, {"--interval", "0.05"}
+-- Three regions with pages of two and empty ones between: `sims`, `reach` (the arguments that lead there). interval:
+-- of the looks, 0.05 by default; false: what the examples choose.
+local function three_regions(changes, interval)
+  local sims, reach = {}, interval ~= false and {"--interval", interval or "0.05"} or {}
   for _, region in ipairs(REGIONS) do
     local prefix = region:sub(1, 2) .. "-"
     local options = {
@@ -141,6 +142,19 @@ describe("pause_fleet.lua #hosts #once", function()
     assert.same(in_all("shop-paused"), having(world, "PAUSED"))
     assert.equal(6, #objects(ended.out))
     for _, record in ipairs(objects(ended.out)) do assert.same({"resumed", true}, {record.Result, record.Changed}) end
+  end)
+
+  it("works on all regions from the beginning", function()
+    local slow, receipt = {operation_seconds = 0.5}, new_receipt()
+    local world = three_regions {["us-east-1"] = slow, ["eu-west-1"] = slow, ["ap-northeast-1"] = slow}
+    local ended = run("pause_fleet.lua", joined(world.all, {
+      "--name", "*-shop-a", "--name", "*-shop-b", "--concurrency", "3", "--receipt", receipt,
+    }))
+    assert.equal(0, ended.status, ended.err)
+    local regions = {}
+    for i, entry in ipairs(objects(hosts.read(receipt))) do regions[i] = entry.ServiceArn:match "apprunner:([^:]*)" end
+    assert.equal(6, #regions)
+    assert.is_true(regions[1] ~= regions[2] and regions[2] ~= regions[3] and regions[3] ~= regions[1])
   end)
 
   it("selects by every tag that is given", function()
@@ -368,6 +382,118 @@ describe("pause_service.lua #hosts #once", function()
     assert.equal(1, ended.status)
     assert.equal("", ended.out)
     assert.matches("OperationFailedError: .*ended as FAILED; the service is RUNNING", ended.err)
+  end)
+end)
+
+-- Three hundred services ---------------------------------------------------------------------------------------------
+
+-- `make soak` sets APPRUNNER_SOAK: as slow as AWS may be. Otherwise faster, which proves all but the time: the client
+-- needs some seconds to find the rate that it is granted.
+local scale = os.getenv "APPRUNNER_SOAK"
+  and {throttle = {rate = 5, burst = 5}, operation_seconds = 2, interval = false, most_time = 1.3}
+  or {throttle = {rate = 150, burst = 30}, operation_seconds = 0.1, interval = "0.25"}
+
+local GROWTH = 16 -- KiB that a service more may cost at the peak of memory
+local PEAK_BOUND = 24 * 1024 -- KiB in all
+
+-- Of each ten services in a row eight are to be paused, one of which is; one is protected, and one has another name.
+local function fleet_services(prefix, count)
+  local rows = {}
+  for i = 1, count do
+    local kind = i % 10 == 0 and "keep" or i % 10 == 1 and "other" or "shop"
+    rows[i] = service(("%s-%s-%03d"):format(prefix, kind, i), i % 10 == 2 and "PAUSED" or "RUNNING")
+  end
+  return rows
+end
+
+-- Three regions of `count` services each, on which others work meanwhile.
+local function new_fleet(count)
+  local changes = {}
+  for i, region in ipairs(REGIONS) do
+    changes[region] = {
+      services = fleet_services(region:sub(1, 2), count), page_size = 20, throttle = scale.throttle, seed = i,
+      operation_seconds = scale.operation_seconds, others = {
+        {act = "deploy", mean_seconds = 0.5, seconds = 0.1}, {act = "update", mean_seconds = 1, seconds = 0.1},
+        {act = "deploy", mean_seconds = 1, seconds = 0.1, outcome = "ROLLBACK_SUCCEEDED"},
+      },
+    }
+  end
+  local fleet = three_regions(changes, scale.interval)
+  fleet.count = count
+  return fleet
+end
+
+-- Writes the peak of the process's memory when it ends.
+local PEAK = [[
+  local exit = os.exit
+  function os.exit(...)
+    local status = io.open "/proc/self/status":read "*a"
+    io.open(os.getenv "PEAK", "w"):write(status:match "VmHWM:%s*(%d+) kB"):close()
+    exit(...)
+  end
+]]
+
+local function start_fleet(fleet)
+  fleet.peak_file = hosts.path("peak." .. fleet.count)
+  fleet.program = start("pause_fleet.lua", joined(fleet.all, {
+    "--name", "*-shop-*", "--name", "*-keep-*", "--protect", "*-keep-*", "--json",
+  }), {patience = 200, env = {LUA_INIT = PEAK, PEAK = fleet.peak_file}})
+end
+
+local function sum(counts)
+  local total = 0
+  for _, count in pairs(counts) do total = total + count end
+  return total
+end
+
+local function pauses_of(shown)
+  local count = 0
+  for _, operation in ipairs(shown.operations) do
+    if operation.Type == "PAUSE_SERVICE" then count = count + 1 end
+  end
+  return count
+end
+
+-- Each service that is meant has been paused by one operation and is; of the others, none was ever touched.
+local function check_region(shown, count)
+  assert.equal(count, #shown.services)
+  for i, one in ipairs(shown.services) do
+    local meant = one.ServiceName:find "%-shop%-"
+    assert.equal(meant and i % 10 ~= 2 and 1 or 0, pauses_of(one), one.ServiceName)
+    assert.equal(meant ~= nil, one.Status == "PAUSED", one.ServiceName .. " is " .. one.Status)
+  end
+end
+
+-- Once it has ended: its peak of memory, its requests, and the seconds that throttling made the slowest region need.
+local function check_fleet(fleet)
+  assert.equal(0, fleet.ended.status, fleet.ended.err)
+  fleet.peak = tonumber(hosts.read(fleet.peak_file))
+  fleet.needed, fleet.requests, fleet.throttled = 0, 0, 0
+  for _, region in ipairs(REGIONS) do
+    local shown = assert(fleet.sims[region]:state())
+    check_region(shown, fleet.count)
+    local requests, throttled = sum(shown.requests), sum(shown.throttled)
+    fleet.needed = math.max(fleet.needed, (requests - throttled - scale.throttle.burst) / scale.throttle.rate)
+    fleet.requests, fleet.throttled = fleet.requests + requests, fleet.throttled + throttled
+  end
+end
+
+describe("300 services in three regions that throttle, on which others work #hosts #slow #once", function()
+  it("are paused, all that shall be and no other, in flat memory, as fast as the throttling allows", function()
+    local fleet, small = new_fleet(100), new_fleet(10)
+    start_fleet(fleet)
+    start_fleet(small)
+    small.ended, fleet.ended = small.program:finish(), fleet.program:finish()
+    check_fleet(small)
+    check_fleet(fleet)
+    assert.equal(3 * 90, #objects(fleet.ended.out))
+    assert.is_true(fleet.throttled > 0)
+    assert.is_true(fleet.peak <= PEAK_BOUND and fleet.peak - small.peak <= GROWTH * (300 - 30),
+      ("the peak is %d KiB, with 30 services %d KiB"):format(fleet.peak, small.peak))
+    hosts.note("300 services: %.1f s, of which throttling takes %.1f s; %d requests, %d throttled; peak of memory "
+      .. "%d KiB, with 30 services %d KiB", fleet.ended.seconds, fleet.needed, fleet.requests, fleet.throttled,
+      fleet.peak, small.peak)
+    if scale.most_time then assert.is_true(fleet.ended.seconds <= scale.most_time * fleet.needed) end
   end)
 end)
 

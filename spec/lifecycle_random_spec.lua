@@ -19,19 +19,22 @@ local goals = {
 }
 
 local outcomes = { false, false, false, false, "FAILED", "ROLLBACK_FAILED", "ROLLBACK_SUCCEEDED" }
+local acts = { "pause", "resume", "deploy", "update", "maintain", "delete" }
 
--- What others do: by chance one of these, each a function of a world and its dice.
-local acts = {
-  function(w, roll) w:operate("PAUSE_SERVICE", "PAUSED", outcomes[roll(#outcomes) + 1] or nil) end,
-  function(w, roll) w:operate("RESUME_SERVICE", "RUNNING", outcomes[roll(#outcomes) + 1] or nil) end,
-  function(w, roll) w:operate("START_DEPLOYMENT", nil, outcomes[roll(#outcomes) + 1] or nil) end,
-  function(w, roll) w:operate("UPDATE_SERVICE", nil, outcomes[roll(#outcomes) + 1] or nil) end,
-  function(w, roll) w:maintain(1 + roll(120)) end,
-  function(w, roll) w.sim.operation_seconds = roll(120) end,
-  function(w, roll)
-    if roll(6) == 0 then w:operate("DELETE_SERVICE", "DELETED") end
-  end,
-}
+-- What others do: a few times on a schedule, or again and again by chance.
+local function random_other(roll)
+  local act = acts[roll(roll(6) == 0 and #acts or #acts - 1) + 1]
+  local outcome = outcomes[roll(#outcomes) + 1] or nil
+  local row = { act = act, seconds = roll(120), outcome = act ~= "maintain" and outcome or nil }
+  if roll(8) == 0 then row.mean_seconds = 20 + roll(300) else row.at = roll(400) end
+  return row
+end
+
+local function random_others(roll)
+  local rows = {}
+  for i = 1, roll(8) do rows[i] = random_other(roll) end
+  return rows
+end
 
 local kinds = { "close_after", "close_before", "throttle", "internal", "garbage", "cut", "unavailable" }
 
@@ -52,11 +55,10 @@ local function random_run(seed)
   local roll = dice.new(seed)
   local w = world.of(statuses[roll(#statuses) + 1], {
     seed = seed, operation_seconds = roll(90), faults = random_faults(roll), latency = roll(20) / 10,
+    others = random_others(roll),
   })
-  for _ = 1, roll(8) do
-    local act = acts[roll(#acts) + 1]
-    w:at(roll(400), function() act(w, roll) end)
-  end
+  local slower = roll(120)
+  if roll(3) == 0 then w:at(roll(400), function() w.sim.operation_seconds = slower end) end
   local method = roll(2) == 0 and "ensure_paused" or "ensure_running"
   local interval = roll(2) == 0 and 1 + roll(20) or nil
   local timeout = 1 + roll(900)

@@ -60,7 +60,7 @@ local scenarios = {
     "an operation of somebody else that runs is waited for, also while the status does not show it",
     function()
       local w = world.of("RUNNING", { operation_seconds = 5, faults = { refused { 1, 2 } } })
-      w:operate "START_DEPLOYMENT".status = "PENDING"
+      w:act "deploy".status = "PENDING"
       w.service.status = "RUNNING"
       return w
     end,
@@ -96,7 +96,7 @@ local scenarios = {
     "a busy service has its operations listed",
     function()
       local w = world.of("RUNNING", { operation_seconds = 5 })
-      w:operate("PAUSE_SERVICE", "PAUSED")
+      w:act "pause"
       return w
     end,
     "DescribeService ListOperations DescribeService ListOperations DescribeService", "PAUSED",
@@ -105,7 +105,7 @@ local scenarios = {
     "maintenance is waited for",
     function()
       local w = world.of("RUNNING", { operation_seconds = 1 })
-      w:maintain(5)
+      w:act("maintain", { seconds = 5 })
       return w
     end,
     "DescribeService ListOperations DescribeService ListOperations DescribeService PauseService ListOperations "
@@ -170,7 +170,7 @@ describe("ensure_running", function()
     assert.equal("RUNNING", assert(ensure(w, nil, "ensure_running")).Status)
     assert.equal(1, w:requests())
     w = world.of("RUNNING", { operation_seconds = 8 })
-    w:operate("PAUSE_SERVICE", "PAUSED")
+    w:act "pause"
     assert.equal("RUNNING", assert(ensure(w, nil, "ensure_running")).Status)
     assert.equal(1, w:requests "ResumeService")
   end)
@@ -187,7 +187,7 @@ describe("ensure_paused", function()
 
   it("changes nothing where it finds a pause", function()
     local w = world.of("RUNNING", { operation_seconds = 5 })
-    local operation = w:operate("PAUSE_SERVICE", "PAUSED")
+    local operation = w:act "pause"
     local _, _, info = ensure(w)
     assert.same({ false, operation.id }, { info.changed, info.OperationId })
     assert.equal(0, w:requests "PauseService")
@@ -212,7 +212,7 @@ describe("ensure_paused", function()
       local w = world.of("RUNNING", { operation_seconds = 0, faults = { refused(1, code) } })
       local send = w.client.transport
       w.client.transport = function(request) -- somebody else is quicker
-        if w:requests() == 1 then w:operate("PAUSE_SERVICE", "PAUSED") end
+        if w:requests() == 1 then w:act "pause" end
         return send(request)
       end
       local service, err, info = ensure(w)
@@ -251,7 +251,7 @@ describe("ensure_paused", function()
     w = world.of("RUNNING", {
       operation_seconds = 1, faults = { { operation = "PauseService", kind = "close_before", at = 1 } },
     })
-    w:operate("PAUSE_SERVICE", "PAUSED", "FAILED")
+    w:act("pause", { outcome = "FAILED" })
     w.time = w.time + 100
     service = assert(ensure(w))
     assert.equal("PAUSED", service.Status)
@@ -283,14 +283,14 @@ describe("ensure_paused", function()
     local w = world.of("RUNNING", { operation_seconds = 1, faults = { failing() } })
     w:at(1.5, function()
       w.sim.operation_seconds = 0
-      w:operate("PAUSE_SERVICE", "PAUSED")
+      w:act "pause"
     end)
     assert.equal("PAUSED", assert(ensure(w)).Status)
   end)
 
   it("waits for a deployment that is rolled back, and then pauses", function()
     local w = world.of("RUNNING", { operation_seconds = 20 })
-    w:operate("START_DEPLOYMENT", "RUNNING", "ROLLBACK_SUCCEEDED")
+    w:act("deploy", { outcome = "ROLLBACK_SUCCEEDED" })
     local service, _, info = ensure(w)
     assert.same({ "PAUSED", true }, { service.Status, info.changed })
   end)
@@ -299,7 +299,7 @@ describe("ensure_paused", function()
     local w = world.of("RUNNING", { operation_seconds = 1 })
     w:at(1.2, function()
       w.sim.operation_seconds = 0
-      w:operate("RESUME_SERVICE", "RUNNING")
+      w:act "resume"
     end)
     assert.equal("PAUSED", assert(ensure(w)).Status)
     assert.equal(2, w:requests "PauseService")
@@ -317,7 +317,7 @@ describe("ensure_paused", function()
 
   it("ends when the service is deleted meanwhile, and when it is gone", function()
     local w = world.of "RUNNING"
-    w:operate("DELETE_SERVICE", "DELETED")
+    w:act "delete"
     local _, err = ensure(w)
     assert.same({ "OperationFailedError", "DELETED" }, { err.code, err.Status })
     w = world.of("RUNNING", { faults = { { kind = "error", code = "ResourceNotFoundException", at = 3 } } })
@@ -364,7 +364,7 @@ describe("ensure_paused", function()
     local w = world.of("RUNNING", { operation_seconds = 1 })
     local send = w.client.transport
     w.client.transport = function(request)
-      if w:requests() == 1 then w:maintain(5) end
+      if w:requests() == 1 then w:act("maintain", { seconds = 5 }) end
       return send(request)
     end
     assert(ensure(w, { interval = 4 }))
@@ -376,7 +376,7 @@ describe("ensure_paused", function()
     local w = world.of("RUNNING", { operation_seconds = 0 })
     local send = w.client.transport
     w.client.transport = function(request)
-      w:operate("RESUME_SERVICE", "RUNNING")
+      w:act "resume"
       return send(request)
     end
     local _, err = ensure(w, { interval = 10, timeout = 300 })
@@ -403,7 +403,7 @@ describe("ensure_paused", function()
 
   it("finds the operation behind an empty page with a token", function()
     local w = world.of("RUNNING", { operation_seconds = 5 })
-    w:operate("PAUSE_SERVICE", "PAUSED")
+    w:act "pause"
     local send, gaps = w.client.transport, 0
     w.client.transport = function(request)
       local listing = request.body:find("MaxResults", 1, true)
@@ -558,8 +558,8 @@ describe("wait_for_operation", function()
 
   it("returns an operation when it has succeeded, behind newer ones on later pages too", function()
     local w = world.of("RUNNING", { operation_seconds = 10, page_size = 1 })
-    local id = w:operate("START_DEPLOYMENT").id
-    w:at(10, function() w:operate "UPDATE_SERVICE" end)
+    local id = w:act("deploy").id
+    w:at(10, function() w:act "update" end)
     local operation, err, info = wait(w, id, { interval = 4 })
     assert.is_nil(err)
     assert.same({ id, "SUCCEEDED", 12 }, { operation.Id, operation.Status, info.elapsed })
@@ -568,7 +568,7 @@ describe("wait_for_operation", function()
   it("waits for one that is not listed yet", function()
     local w = world.of("RUNNING", { operation_seconds = 0 })
     local statuses = {}
-    w:at(20, function() w:operate("START_DEPLOYMENT").id = "the-id" end)
+    w:at(20, function() w:act("deploy").id = "the-id" end)
     local operation = assert(wait(w, "the-id", {
       interval = 15, on_progress = function(event) statuses[#statuses + 1] = event.OperationStatus or "none" end,
     }))
@@ -579,7 +579,7 @@ describe("wait_for_operation", function()
   it("ends when it failed or was rolled back", function()
     for _, outcome in ipairs { "FAILED", "ROLLBACK_FAILED", "ROLLBACK_SUCCEEDED" } do
       local w = world.of("RUNNING", { operation_seconds = 1 })
-      local id = w:operate("UPDATE_SERVICE", nil, outcome).id
+      local id = w:act("update", { outcome = outcome }).id
       local operation, err = wait(w, id)
       assert.is_nil(operation)
       assert.same({ "OperationFailedError", "ListOperations", id, outcome },

@@ -169,8 +169,8 @@ describe("each_operation", function()
   it("gives what was done to a service, newest first, over all pages", function()
     local w = world.of("RUNNING", { operation_seconds = 0, page_size = 2 })
     for _ = 1, 3 do
-      w:operate("PAUSE_SERVICE", "PAUSED")
-      w:operate("RESUME_SERVICE", "RUNNING")
+      w:act "pause"
+      w:act "resume"
     end
     local types = {}
     for operation in w.client:each_operation(w.params) do types[#types + 1] = operation.Type end

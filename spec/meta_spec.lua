@@ -1,6 +1,8 @@
 -- The annotations in _meta.lua and the README against what there is.
 
 local apprunner = require "apprunner"
+local simulator = require "apprunner.simulator"
+local simulator_options = require "apprunner.simulator.options"
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -16,6 +18,12 @@ local function names(text, pattern)
   local set = {}
   for name in text:gmatch(pattern) do set[name] = true end
   return set
+end
+
+-- The fields of a class.
+local function fields_of(class)
+  local text = meta:match("%-%-%-@class apprunner%." .. class .. "\n(.-)\n\n")
+  return names(text, "%-%-%-@field ([%w_]+)%?")
 end
 
 local function functions_of(t)
@@ -55,8 +63,18 @@ describe("the annotations", function()
   end)
 
   it("name every setting, and no other", function()
-    local class = meta:match "%-%-%-@class apprunner%.Settings\n(.-)\n\n"
-    assert.same(settings(), names(class, "%-%-%-@field ([%w_]+)%?"))
+    assert.same(settings(), fields_of "Settings")
+  end)
+
+  it("name every option and function of the simulator, and every method of what it starts, and no other", function()
+    local set = {}
+    for _, name in ipairs(simulator_options.names) do set[name] = true end
+    assert.same(set, fields_of "SimulatorOptions")
+    assert.same(functions_of(simulator), names(meta, "function SimulatorModule%.([%w_]+)%("))
+    local sim = assert(simulator.start())
+    local methods = functions_of(getmetatable(sim).__index)
+    sim:stop()
+    assert.same(methods, names(meta, "function Simulator:([%w_]+)%("))
   end)
 
   it("are valid Lua", function()
@@ -72,6 +90,12 @@ describe("the README", function()
   it("names every error code", function()
     for code in pairs(names(read "src/core/fail.def", 'X%([%u_]+, [%u_]+, "(%w+)"%)')) do
       assert.is_truthy(readme:find("`" .. code .. "`", 1, true), code)
+    end
+  end)
+
+  it("names every option of the simulator", function()
+    for _, name in ipairs(simulator_options.names) do
+      assert.is_truthy(readme:find("`" .. name .. "`", 1, true), name)
     end
   end)
 

@@ -1,6 +1,7 @@
 -- The official clients against the simulator, unchanged but for the endpoint: boto3, the AWS CLI, the JavaScript SDK.
 -- Each signs by itself, so what it is answered also proves the module's own signer.
 
+local apprunner = require "apprunner"
 local cjson = require "cjson"
 local raw = require "spec.support.simulator_client"
 
@@ -11,11 +12,17 @@ after_each(raw.close_all)
 local SDK = "@aws-sdk/client-apprunner@3.1142.0"
 local FOLDER = "build/node"
 
--- Members that came to the API after 2022, which an older botocore does not know.
+-- Members and values that came to the API after 2022, which an older botocore does not know.
 local newer = {
   HasAssociatedService = true, IpAddressType = true, IsDefault = true, RuntimeEnvironmentSecrets = true,
-  Status = true,
+  Status = true, UPDATE_SERVICE = true,
 }
+
+-- Where what boto3 was answered departs from the model.
+local function check_model(report)
+  assert.same({}, report.problems)
+  for _, name in ipairs(report.unknown) do assert.is_true(newer[name], name) end
+end
 
 -- Errors that ListServices answers, one a call, before it works; and whether the API's model has them.
 local codes = {
@@ -68,18 +75,88 @@ end
 local ALL = "storefront orders-api image-worker nightly-report"
 local TAGS = {{Key = "environment", Value = "production"}, {Key = "team", Value = "shop"}}
 
+-- One service for each way in which others leave one; the names say which.
+local left_by_others = {
+  {"rolled-back", "RUNNING", {act = "deploy", outcome = "ROLLBACK_SUCCEEDED"}, "RUNNING", "ROLLBACK_SUCCEEDED"},
+  {"not-rolled-back", "RUNNING", {act = "update", outcome = "ROLLBACK_FAILED"}, "RUNNING", "ROLLBACK_FAILED"},
+  {"failed-resume", "PAUSED", {act = "resume", outcome = "FAILED"}, "PAUSED", "FAILED"},
+  {"paused-by-others", "RUNNING", {act = "pause"}, "PAUSED", "SUCCEEDED"},
+  {"being-deployed", "RUNNING", {act = "deploy", seconds = 3600}, "OPERATION_IN_PROGRESS", "IN_PROGRESS"},
+  {"maintained", "RUNNING", {act = "maintain", seconds = 3600}, "OPERATION_IN_PROGRESS"},
+  {"deleted", "RUNNING", {act = "delete"}, "DELETED", "SUCCEEDED"},
+  {"not-deleted", "PAUSED", {act = "delete", outcome = "FAILED"}, "DELETE_FAILED", "FAILED"},
+}
+
+local function start_changed()
+  local rows, others = {}, {}
+  for i, case in ipairs(left_by_others) do
+    local row = case[3]
+    rows[i] = {ServiceName = case[1], Status = case[2]}
+    others[i] = {act = row.act, outcome = row.outcome, seconds = row.seconds, at = 0, ServiceName = case[1]}
+  end
+  return start {operation_seconds = 0, services = rows, others = others}
+end
+
+-- The same by our client: what `boto3_client.py look` reports.
+local function look(sim)
+  local client = assert(apprunner.client {
+    endpoint_url = sim.endpoint_url, region = "us-east-1", credentials = raw.credentials, max_attempts = 1,
+  })
+  local answers, refused = {}, {}
+  local function ask(method, params)
+    local out = assert(client[method](client, params))
+    out.ResponseMetadata = nil
+    answers[#answers + 1] = out
+    return out
+  end
+  ask("list_services", {})
+  for _, service in ipairs(sim.services) do
+    local params = {ServiceArn = service.ServiceArn}
+    local status = ask("describe_service", params).Service.Status
+    ask("list_operations", params)
+    local _, err
+    if status ~= "RUNNING" then _, err = client:pause_service(params) end
+    refused[#refused + 1] = err and {Code = err.code, Message = err.message, HTTPStatusCode = err.http_status}
+  end
+  return {answers = answers, refused = refused}
+end
+
 describe("boto3", function()
+  it("sees what our client sees of services that others have changed, and it is what they did", function()
+    local python = first_working({"/usr/bin/python3", "python3"}, "-c 'import boto3'")
+    if not python then return pending("boto3 is not installed") end
+    local sim, arns = start_changed(), {}
+    local seen = look(sim)
+    for i, case in ipairs(left_by_others) do
+      local operation = seen.answers[2 * i + 1].OperationSummaryList[1]
+      assert.same({case[1], case[4], case[5] or "SUCCEEDED", case[5] == nil}, {
+        case[1], seen.answers[2 * i].Service.Status, operation.Status, operation.Type == "CREATE_SERVICE",
+      })
+      arns[i] = sim.services[i].ServiceArn
+    end
+    assert.equal("rolled-back not-rolled-back failed-resume paused-by-others being-deployed maintained not-deleted",
+      names(seen.answers[1].ServiceSummaryList))
+    local report = report_of(("%s %s spec/support/boto3_client.py look %s %s"):format(
+      environment(sim), python, sim.endpoint_url, table.concat(arns, " ")))
+    check_model(report)
+    assert.same(seen.answers, report.answers)
+    assert.equal(6, #seen.refused)
+    for i, err in ipairs(report.refused) do
+      assert.same(seen.refused[i], {Code = err.Code, Message = err.Message, HTTPStatusCode = err.HTTPStatusCode})
+      assert.equal("InvalidStateException", err.Code)
+    end
+  end)
+
   it("uses everything, and finds the answers true to its model", function()
     local python = first_working({"/usr/bin/python3", "python3"}, "-c 'import boto3'")
     if not python then return pending("boto3 is not installed") end
     local sim = start {operation_seconds = 0.3, faults = fault_rows()}
     local arn = sim.services[1].ServiceArn
-    local report = report_of(("%s %s spec/support/boto3_client.py %s %s %s %d"):format(
+    local report = report_of(("%s %s spec/support/boto3_client.py use %s %s %s %d"):format(
       environment(sim), python, sim.endpoint_url, arn, arn:gsub("%x$", "x"), #codes))
-    assert.same({}, report.problems)
-    for _, name in ipairs(report.unknown) do assert.is_true(newer[name], name) end
+    check_model(report)
     for i, case in ipairs(codes) do
-        local seen = report.errors[i]
+      local seen = report.errors[i]
       assert.same({case[1], case[2], "On request.", case[3] and case[1] or "ClientError"},
         {seen.Code, seen.HTTPStatusCode, seen.Message, seen.Class})
     end

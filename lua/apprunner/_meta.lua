@@ -429,4 +429,70 @@ function apprunner.iso8601(timestamp) end
 ---@return string
 function apprunner.dump(value, options) end
 
+---What `require "apprunner.simulator"` gives: App Runner on loopback.
+---@class apprunner.SimulatorModule
+local SimulatorModule = {}
+
+---@class apprunner.SimulatedService
+---@field ServiceName string
+---@field Status string kept until something changes it
+---@field Tags? table<string, string>|{Key: string, Value: string}[]
+---@field error? string the error code that each call is answered with
+
+---What others do meanwhile. See simulator/actors.lua.
+---@class apprunner.SimulatedAct
+---@field act "pause"|"resume"|"deploy"|"update"|"delete"|"maintain"
+---@field ServiceName? string else one by chance
+---@field at? number|number[] seconds after the simulator's begin
+---@field mean_seconds? number by chance, so often in the mean; instead of `at`
+---@field seconds? number how long it takes; else `operation_seconds`
+---@field outcome? "FAILED"|"ROLLBACK_FAILED"|"ROLLBACK_SUCCEEDED"
+
+---@class apprunner.SimulatorOptions
+---@field port? integer 0, one that is free
+---@field region? string "us-east-1"
+---@field account_id? string
+---@field credentials? apprunner.Credentials else the example pair of the AWS documentation
+---@field services? apprunner.SimulatedService[] four by default
+---@field operation_seconds? number how long an operation takes; 2
+---@field page_size? integer items in a page when the request does not say; all
+---@field empty_pages? boolean whether empty pages stand between those of ListServices; true
+---@field faults? table[] what goes wrong; see simulator/faults.lua
+---@field others? apprunner.SimulatedAct[] what others do to the services
+---@field throttle? {rate: number, burst: integer} a token bucket: requests a second, and at once
+---@field seed? integer makes identifiers and chance repeatable
+---@field log? string|function|file* one line a request; `start` takes a path alone
+---@field on_listening? fun(endpoint_url: string, services: table[]) of `serve`
+
+---What there is, as GET /_simulator/state gives it.
+---@class apprunner.SimulatorState
+---@field services {ServiceName: string, ServiceArn: string, Status: string, Tags: table[], operations: table[]}[] deleted ones too; operations newest first
+---@field requests table<string, integer> those that were signed as they should be, by operation
+---@field throttled table<string, integer> those of them that were answered with ThrottlingException
+
+---@class apprunner.Simulator
+---@field endpoint_url string
+---@field services {ServiceName: string, ServiceId: string, ServiceArn: string, ServiceUrl: string, Status: string}[]
+local Simulator = {}
+
+---Needs LuaSocket and lua-cjson.
+---@return apprunner.SimulatorState? state
+---@return string? message
+function Simulator:state() end
+
+---Waits for its end. May be called again.
+function Simulator:stop() end
+
+---Runs a simulator in a process of its own, which ends with this one.
+---@param options? apprunner.SimulatorOptions
+---@return apprunner.Simulator? simulator
+---@return string? message
+function SimulatorModule.start(options) end
+
+---Runs it in the foreground, until the process is killed.
+---@param options? apprunner.SimulatorOptions
+---@return nil
+---@return string message
+function SimulatorModule.serve(options) end
+
 return apprunner

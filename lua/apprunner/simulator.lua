@@ -70,8 +70,8 @@ function simulator.serve(given, watch)
 end
 
 -- Runs the simulator in a process of its own, which ends with this one → {endpoint_url=, services=}, a list of
--- {ServiceName=, ServiceId=, ServiceArn=, ServiceUrl=, Status=}, with the method stop, which waits for its end and may
--- be called again.
+-- {ServiceName=, ServiceId=, ServiceArn=, ServiceUrl=, Status=}, with two methods: state tells what the services are
+-- now and what was asked for (simulator/state.lua); stop waits for its end and may be called again.
 function simulator.start(given)
   local settings, problem = options.settle(given)
   if not settings then return nil, problem end

@@ -1,12 +1,15 @@
 """What boto3 sees of an App Runner endpoint, as one JSON document on stdout.
 
-Usage: boto3_client.py ENDPOINT_URL SERVICE_ARN UNKNOWN_ARN [ERRORS]
+boto3_client.py use ENDPOINT_URL SERVICE_ARN UNKNOWN_ARN [ERRORS]
+    lists services ERRORS times and reports the exceptions that this raises, then lists them page by page. Pauses the
+    service, describes it until it is paused, pauses it again, resumes it, lists its operations and tags, and asks for a
+    service that is not there. Last it calls with another secret.
+boto3_client.py look ENDPOINT_URL SERVICE_ARN...
+    lists the services, describes each that is named and lists its operations, all as they stand in the answers; then
+    tries to pause each that is not RUNNING and reports the exceptions.
 
-Lists services ERRORS times and reports the exceptions that this raises, then lists them page by page. Pauses the
-service, describes it until it is paused, pauses it again, resumes it, lists its operations and tags, asks for a service
-that is not there, and compares the answers with botocore's own model of the API. Last it calls with another secret.
-Credentials and region come from the environment.
-In the report, `problems` are departures from the model, `unknown` the members that this botocore's model does not have.
+Credentials and region come from the environment. The answers are compared with botocore's own model of the API: in the
+report, `problems` are departures from it, `unknown` the members and values that this botocore's model does not have.
 """
 import json
 import sys
@@ -50,7 +53,7 @@ def scalar_problems(shape, value, path):
         return [f"{path}: {value!r} is no {shape.type_name}"]
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
-        return [f"{path}: {value!r} is not in the model"]
+        UNKNOWN.append(value)
     if shape.type_name == "string":
         low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 1 << 30)
         return [] if low <= len(value) <= high else [f"{path}: of length {len(value)}"]
@@ -99,20 +102,33 @@ def new_client(endpoint_url, **settings):
 
 
 def check_answers(client):
-    """Compares what comes from now on with the model; returns the list of departures."""
-    found = []
+    """Compares what comes from now on with the model; returns the list of departures, and one of the answers."""
+    found, answers = [], []
 
     def check(http_response, model, **_):
         if http_response.status_code == 200:
-            found.extend(problems(model.output_shape, json.loads(http_response.content), model.name))
+            answers.append(json.loads(http_response.content))
+            found.extend(problems(model.output_shape, answers[-1], model.name))
 
     client.meta.events.register("after-call.apprunner", check)
-    return found
+    return found, answers
 
 
-def main(endpoint_url, arn, unknown_arn, errors="0"):
+def look(endpoint_url, *arns):
     client = new_client(endpoint_url)
-    found = check_answers(client)
+    found, answers = check_answers(client)
+    client.list_services()
+    for arn in arns:
+        client.describe_service(ServiceArn=arn)
+        client.list_operations(ServiceArn=arn)
+    statuses = {answer["Service"]["ServiceArn"]: answer["Service"]["Status"] for answer in answers[1::2]}
+    refused = [attempt(client.pause_service, ServiceArn=arn) for arn in arns if statuses[arn] != "RUNNING"]
+    return {"answers": answers, "refused": refused, "problems": found, "unknown": sorted(set(UNKNOWN))}
+
+
+def use(endpoint_url, arn, unknown_arn, errors="0"):
+    client = new_client(endpoint_url)
+    found, _ = check_answers(client)
     report = {
         "errors": [attempt(client.list_services) for _ in range(int(errors))],
         "services": pages_of(client.list_services, "ServiceSummaryList", MaxResults=2),
@@ -134,7 +150,7 @@ def main(endpoint_url, arn, unknown_arn, errors="0"):
     report["wrong_secret"] = attempt(stranger.list_services)
     stranger = new_client(endpoint_url, aws_access_key_id="AKIDOTHER", aws_secret_access_key="other")
     report["wrong_key"] = attempt(stranger.list_services)
-    json.dump(report, sys.stdout, default=str)
+    return report
 
 
-main(*sys.argv[1:])
+json.dump({"look": look, "use": use}[sys.argv[1]](*sys.argv[2:]), sys.stdout, default=str)

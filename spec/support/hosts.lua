@@ -107,13 +107,13 @@ Program.__index = Program
 local started = 0
 
 -- Starts a program by a shell's words. options: `env` (more variables, or false for one less), `before` (what stands
--- before the words, "exec" otherwise). It is killed after PATIENCE.
+-- before the words, "exec" otherwise), `patience` (the seconds after which it is killed, PATIENCE otherwise).
 function hosts.start(words, options)
   options = options or {}
   started = started + 1
   local out, err = hosts.path("out." .. started), hosts.path("err." .. started)
   local command = ("cd %s; timeout -k 1 %d %s sh -c %s >%s 2>%s </dev/null; echo $?"):format(
-    quote(hosts.path ""), hosts.PATIENCE, environment(options.env),
+    quote(hosts.path ""), options.patience or hosts.PATIENCE, environment(options.env),
     quote((options.before or "exec") .. " " .. words), quote(out), quote(err))
   local program = {out = out, err = err, begun = socket.gettime(), pipe = assert(io.popen(command, "r"))}
   return setmetatable(program, Program)

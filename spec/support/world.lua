@@ -1,6 +1,7 @@
 -- A world of services without sockets, and a clock that only moves when somebody sleeps: the simulator's own services
 -- behind a client's `transport`. `world.new` puts its clock into the lifecycle; `world.restore` takes it out.
 
+local actors = require "apprunner.simulator.actors"
 local api = require "apprunner.simulator.api"
 local apprunner = require "apprunner"
 local errors = require "apprunner.simulator.errors"
@@ -17,28 +18,13 @@ local real = lifecycle.clock
 
 function world.restore() lifecycle.clock = real end
 
--- Actors: {at=, act=function(world)}, each done when its time has come.
-local function act(self)
-  table.sort(self.events, function(a, b) return a.at < b.at end)
-  while self.events[1] and self.events[1].at <= self.time do
-    local event = table.remove(self.events, 1)
-    local now = self.time
-    self.time = event.at
-    event.act(self)
-    self.time = now
-  end
-end
-
-local function answer(self, operation, params)
-  local row = faults.choose(self.sim.faults, operation)
-  local problem = faults.before(row)
-  local output
-  if not problem then output, problem = api.operations[operation].run(self.sim, params, row) end
-  local status, body = 200, output
+local function answer(self, call)
+  local problem = api.perform(self.sim, call)
+  local status, body = 200, call.output
   if problem then status, body = errors.render(problem) end
   local response = { status = status, body = self.sim.json.encode(body), headers = { { "x-amzn-requestid", "id" } } }
-  faults.after(row, response)
-  return response, output, problem
+  faults.after(call.fault_row, response)
+  return response, problem
 end
 
 local function perform(self, request)
@@ -46,12 +32,11 @@ local function perform(self, request)
   for _, header in ipairs(request.headers) do
     if header[1] == "X-Amz-Target" then target = header[2]:match "%.(%w+)$" end
   end
-  act(self)
-  local params = self.sim.json.decode(request.body)
-  local response, output, problem = answer(self, target, params)
+  local call = { operation = target, request = request }
+  local response, problem = answer(self, call)
   self.log[#self.log + 1] = {
-    at = self.time, operation = target, id = output and output.OperationId, code = problem and problem.code,
-    lost = response.dropped, params = params,
+    at = self.time, operation = target, id = call.output and call.output.OperationId, code = problem and problem.code,
+    lost = response.dropped, params = call.params,
   }
   self.time = self.time + self.latency
   if response.dropped then return nil, "the connection was closed" end
@@ -60,7 +45,7 @@ end
 
 -- options: those of simulator.lua's that matter, and `latency`, seconds that a request takes.
 function world.new(given)
-  local self = setmetatable({ time = BEGIN, events = {}, log = {}, sleeps = {}, latency = given.latency or 0 }, world)
+  local self = setmetatable({ time = BEGIN, log = {}, sleeps = {}, latency = given.latency or 0 }, world)
   given.latency = nil
   local settings = assert(options.settle(given))
   settings.seed = settings.seed or 1
@@ -91,25 +76,18 @@ function world.of(status, more)
   return world.new(given)
 end
 
-function world:at(seconds, fn) self.events[#self.events + 1] = { at = BEGIN + seconds, act = fn } end
+function world:at(seconds, fn) actors.add(self.sim.agenda, BEGIN + seconds, fn) end
 
 -- The service as it is now.
 function world:look()
-  act(self)
+  actors.play(self.sim)
   return (services.find(self.sim, self.service.arn))
 end
 
--- What another actor does: an operation that ends in `to`; nil where the service is busy or gone.
-function world:operate(operation_type, to, outcome)
-  local service = services.find(self.sim, self.service.arn)
-  if service.status ~= "RUNNING" and service.status ~= "PAUSED" then return nil end
-  return services.begin(self.sim, service, operation_type, to or service.status,
-    outcome and { kind = "fail", outcome = outcome })
-end
-
-function world:maintain(seconds)
-  local service = services.find(self.sim, self.service.arn)
-  if service.status == "RUNNING" or service.status == "PAUSED" then services.maintain(self.sim, service, seconds) end
+-- What another actor does now, one of the simulator's acts → the operation; nil where the service is busy or gone.
+function world:act(name, how)
+  services.find(self.sim, self.service.arn)
+  return services.begin(self.sim, self.service, name, how or {})
 end
 
 -- How often an operation of the API was asked for; of any without a name.

@@ -3,6 +3,8 @@
 -- `api.answer(world, request)` turns a request into a response, `world.now()` tells the time. A new operation is a row
 -- of `operations`. Functions that can fail return nil and a fault of errors.lua.
 
+local actors = require "apprunner.simulator.actors"
+local bucket = require "apprunner.simulator.bucket"
 local dice = require "apprunner.simulator.dice"
 local errors = require "apprunner.simulator.errors"
 local faults = require "apprunner.simulator.faults"
@@ -10,6 +12,7 @@ local json = require "apprunner.simulator.json"
 local pages = require "apprunner.simulator.pages"
 local services = require "apprunner.simulator.services"
 local signature = require "apprunner.simulator.signature"
+local state = require "apprunner.simulator.state"
 
 local api = {errors = errors.rows, statuses = services.statuses}
 
@@ -23,21 +26,20 @@ local function describe_service(world, params)
 end
 
 -- An operation that takes a service from one state to another, by way of OPERATION_IN_PROGRESS.
-local function transition(operation_type, done, from, to)
+local function transition(act, done)
   return function(world, params, fault_row)
     local service, problem = services.find(world, params.ServiceArn)
     if not service then return nil, problem end
-    if service.status ~= from then
-      return nil, fault("InvalidStateException",
-        "Service cannot be %s in the current state: %s.", done, service.status)
-    end
-    local operation = services.begin(world, service, operation_type, to, fault_row)
-    return {Service = services.describe(world, service), OperationId = operation.id}
+    local operation = services.begin(world, service, act, {outcome = faults.outcome(fault_row)})
+    if operation then return {Service = services.describe(world, service), OperationId = operation.id} end
+    return nil, fault("InvalidStateException", "Service cannot be %s in the current state: %s.", done, service.status)
   end
 end
 
 local function list_services(world, params)
-  local page, token = pages.cut(world, "ListServices", params, services.all(world), world.empty_pages)
+  local page, token = pages.cut(world, "ListServices", params, services.all(world), {
+    gap = world.empty_pages, shows = services.is_listed,
+  })
   if not page then return nil, token end
   local list = json.list()
   for i, service in ipairs(page) do list[i] = services.summary(service) end
@@ -95,8 +97,8 @@ local operations = {
   ListOperations = {input = {service_arn, next_token, max_results}, run = list_operations},
   ListServices = {input = {next_token, max_results}, run = list_services},
   ListTagsForResource = {input = {resource_arn}, run = list_tags},
-  PauseService = {input = {service_arn}, run = transition("PAUSE_SERVICE", "paused", "RUNNING", "PAUSED")},
-  ResumeService = {input = {service_arn}, run = transition("RESUME_SERVICE", "resumed", "PAUSED", "RUNNING")},
+  PauseService = {input = {service_arn}, run = transition("pause", "paused")},
+  ResumeService = {input = {service_arn}, run = transition("resume", "resumed")},
 }
 api.operations = operations
 
@@ -164,6 +166,17 @@ local function check_signature(world, call)
   return signature.fault(world, call.request)
 end
 
+local function meet_others(world)
+  actors.play(world)
+end
+
+local function slow_down(world, call)
+  state.count(world, "requests", call.operation)
+  if world.bucket and not bucket.take(world.bucket, world.now()) then
+    return fault("ThrottlingException", "Rate exceeded")
+  end
+end
+
 local function go_wrong(world, call)
   call.fault_row = faults.choose(world.faults, call.operation)
   return faults.before(call.fault_row)
@@ -183,28 +196,42 @@ local function run(world, call)
   return problem
 end
 
-local steps = {route, check_signature, go_wrong, read_params, run}
-
-local function perform(world, call)
+local function first_problem(steps, world, call)
   for _, step in ipairs(steps) do
     local problem = step(world, call)
     if problem then return problem end
   end
 end
 
+local admission = {route, check_signature}
+local work = {meet_others, slow_down, go_wrong, read_params, run}
+
+-- What follows once a request is known to be genuine. call: {operation=, request={body=}}, which gets `output`, and
+-- `fault_row` where a row of `faults` wants the request. → a fault or nil
+function api.perform(world, call)
+  local problem = first_problem(work, world, call)
+  if problem and problem.code == "ThrottlingException" then state.count(world, "throttled", call.operation) end
+  return problem
+end
+
+local function admit_and_perform(world, call)
+  return first_problem(admission, world, call) or api.perform(world, call)
+end
+
 -- → a fault or nil
 local function perform_or_fail(world, call)
-  local ok, problem = pcall(perform, world, call)
+  local ok, problem = pcall(admit_and_perform, world, call)
   if ok then return problem end
   return fault("InternalFailure", "The simulator failed: %s", tostring(problem))
 end
 
 -- Responses ----------------------------------------------------------------------------------------------------------
 
--- The status and the body of a request that HTTP itself refuses and no operation ever sees, or of one that is answered.
+-- The status and the body of what HTTP itself refuses and no operation ever sees, of the state, or of what is answered.
 local function outcome(world, call)
   local request = call.request
   if request.refused then return request.refused, {message = request.reason} end
+  if request.method == "GET" and request.path == state.PATH then return 200, state.show(world) end
   call.problem = perform_or_fail(world, call)
   if call.problem then return errors.render(call.problem) end
   return 200, call.output
@@ -235,14 +262,16 @@ end
 
 -- settings: those of simulator.lua that concern the API, checked before, and now and sign, both functions.
 function api.new(settings)
-  local seed = settings.seed
+  local seed, begin = settings.seed, settings.now()
   local world = {
     region = settings.region, account_id = settings.account_id, credentials = settings.credentials,
     operation_seconds = settings.operation_seconds, page_size = settings.page_size,
-    empty_pages = settings.empty_pages, now = settings.now, sign = settings.sign, json = json.new(),
+    empty_pages = settings.empty_pages, sign = settings.sign, json = json.new(),
     roll = dice.new(seed), roll_request = dice.new(seed + 1000003), pages = pages.new(seed + 2000003),
-    faults = faults.new(settings.faults, seed),
+    faults = faults.new(settings.faults, seed), agenda = actors.new(settings.others, seed + 3000017, begin),
+    bucket = settings.throttle and bucket.new(settings.throttle, begin), counts = state.new(),
   }
+  function world.now() return world.moment or settings.now() end
   services.populate(world, settings.services)
   return world
 end

@@ -7,8 +7,8 @@
 --                (at most one of these three; none: every request)
 --   kind         a row of `kinds` below, with the fields that it takes
 --
--- Counted are requests that are signed as they should be, a client's retries too, for each row by itself. If several
--- rows want the same request, the first in the list has it.
+-- Counted are requests that are signed as they should be and not throttled by the option `throttle`, a client's retries
+-- too, for each row by itself. If several rows want the same request, the first in the list has it.
 --
 --   throttle          ThrottlingException, 400; not performed, as are all errors
 --   internal          InternalServiceErrorException, 500
@@ -27,6 +27,8 @@
 
 local dice = require "apprunner.simulator.dice"
 local errors = require "apprunner.simulator.errors"
+local rows = require "apprunner.simulator.rows"
+local services = require "apprunner.simulator.services"
 
 local faults = {}
 
@@ -35,48 +37,24 @@ local HTML = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title>
 
 -- Fields of a row: what they are, and how that is checked ------------------------------------------------------------
 
-local function is_count(value)
-  return type(value) == "number" and value >= 1 and value == math.floor(value)
-end
-
-local function is_counts(value)
-  if type(value) ~= "table" then return is_count(value) end
-  for _, item in ipairs(value) do
-    if not is_count(item) then return false end
-  end
-  return #value > 0
-end
-
-local function is_text(value)
-  return type(value) == "string"
-end
-
-local outcomes = {FAILED = true, ROLLBACK_FAILED = true, ROLLBACK_SUCCEEDED = true}
-
 local fields = {
-  at = {is = "a positive integer or a list of them", check = is_counts},
-  every = {is = "a positive integer", check = is_count},
-  probability = {
-    is = "a number from 0 to 1",
-    check = function(value) return type(value) == "number" and value >= 0 and value <= 1 end,
-  },
-  seconds = {
-    is = "a number from 0 to 3600",
-    check = function(value) return type(value) == "number" and value >= 0 and value <= 3600 end,
-  },
+  at = {is = "a positive integer or a list of them", check = rows.one_or_more(rows.is_count)},
+  every = {is = "a positive integer", check = rows.is_count},
+  probability = {is = "a number from 0 to 1", check = rows.is_between(0, 1)},
+  seconds = {is = "a number from 0 to 3600", check = rows.is_between(0, 3600)},
   status = {
     is = "an HTTP status from 200 to 599",
-    check = function(value) return is_count(value) and value >= 200 and value <= 599 end,
+    check = function(value) return rows.is_count(value) and rows.is_between(200, 599)(value) end,
   },
   code = {
     is = "an error code that the simulator knows",
     check = function(value) return errors.rows[value] ~= nil end,
   },
-  body = {is = "a string", check = is_text},
-  message = {is = "a string", check = is_text},
+  body = {is = "a string", check = rows.is_text},
+  message = {is = "a string", check = rows.is_text},
   outcome = {
     is = "FAILED, ROLLBACK_FAILED or ROLLBACK_SUCCEEDED",
-    check = function(value) return outcomes[value] end,
+    check = function(value) return services.failures[value] end,
   },
 }
 
@@ -131,8 +109,7 @@ local always = {operation = true, kind = true, at = true, every = true, probabil
 local function field_problem(kind, name, value)
   local taken = always[name] or kind.needs == name or (kind.takes or {})[name]
   if not taken then return ("has an unknown field %s"):format(tostring(name)) end
-  local field = fields[name]
-  if field and not field.check(value) then return ("has no valid %s: expected %s"):format(name, field.is) end
+  return rows.problem(fields, name, value)
 end
 
 local function choices(row)
@@ -160,15 +137,7 @@ end
 
 -- operations: the set of their names. → true | false | nil, what is wrong.
 function faults.check(list, operations)
-  if type(list) ~= "table" then return false end
-  for key in pairs(list) do
-    if not is_count(key) or key > #list then return false end
-  end
-  for i, row in ipairs(list) do
-    local problem = row_problem(row, operations)
-    if problem then return nil, ("fault %d %s"):format(i, problem) end
-  end
-  return true
+  return rows.check(list, "fault", row_problem, operations)
 end
 
 -- Choosing -----------------------------------------------------------------------------------------------------------
@@ -192,10 +161,10 @@ local function strikes(entry)
   return true
 end
 
--- rows: checked before. → what `faults.choose` needs.
-function faults.new(rows, seed)
+-- list: checked before. → what `faults.choose` needs.
+function faults.new(list, seed)
   local state = {}
-  for i, row in ipairs(rows) do
+  for i, row in ipairs(list) do
     state[i] = {row = row, count = 0, roll = dice.new(seed + i * 7919)}
   end
   return state

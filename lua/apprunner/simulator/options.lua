@@ -1,8 +1,10 @@
 -- The simulator's options: what each may be, and what it is when it is not given. `options.settle(table)` gives all of
 -- them or nil and a message that names the option; it raises no error and never shows a secret.
 
+local actors = require "apprunner.simulator.actors"
 local api = require "apprunner.simulator.api"
 local faults = require "apprunner.simulator.faults"
+local rows = require "apprunner.simulator.rows"
 
 local options = {}
 
@@ -115,6 +117,23 @@ local function is_services(list)
   return true
 end
 
+local throttle_fields = {
+  rate = {is = "requests a second, from 0.01 to 100000", check = rows.is_between(0.01, 100000)},
+  burst = {is = "a positive integer", check = rows.is_count},
+}
+
+local function is_throttle(value)
+  if type(value) ~= "table" then return false end
+  for name in pairs(value) do
+    if not throttle_fields[name] then return nil, ("it has an unknown field %s"):format(tostring(name)) end
+  end
+  for name in pairs(throttle_fields) do
+    local problem = rows.problem(throttle_fields, name, value[name])
+    if problem then return nil, "it " .. problem end
+  end
+  return true
+end
+
 -- The options --------------------------------------------------------------------------------------------------------
 
 -- name → what it is, how it is checked, what it is when it is not given.
@@ -136,17 +155,23 @@ local known = {
     is = "a list of {kind=, …}", default = {},
     check = function(value) return faults.check(value, api.operations) end,
   },
+  -- What others do meanwhile.
+  others = {is = "a list of {act=, …}", check = actors.check, default = {}},
+  -- Requests a second that are served, and how many at once after a pause; without it, all.
+  throttle = {is = "a table of rate and burst", check = is_throttle},
   seed = {is = "an integer", check = is_integer},
   log = {is = "a function, a path or a file", check = is_log},
   on_listening = {is = "a function", check = is_a("function")},
 }
 
-local function names(rows)
+local function names(set)
   local list = {}
-  for name in pairs(rows) do list[#list + 1] = name end
+  for name in pairs(set) do list[#list + 1] = name end
   table.sort(list)
   return list
 end
+
+options.names = names(known)
 
 local function check_option(name, value)
   local row = known[name]
@@ -155,6 +180,12 @@ local function check_option(name, value)
   if ok then return true end
   local message = ("option %s: expected %s, got a %s"):format(name, row.is, type(value))
   return nil, problem and message .. ": " .. problem or message
+end
+
+local function service_names(list)
+  local set = {}
+  for _, row in ipairs(list) do set[row.ServiceName] = true end
+  return set
 end
 
 -- → the options with the defaults filled in | nil, message
@@ -168,9 +199,11 @@ function options.settle(given)
     if not ok then return nil, problem end
     settings[name] = value
   end
-  for _, name in ipairs(names(known)) do
+  for _, name in ipairs(options.names) do
     if settings[name] == nil then settings[name] = known[name].default end
   end
+  local stranger = actors.stranger(settings.others, service_names(settings.services))
+  if stranger then return nil, "option others: " .. stranger end
   return settings
 end
 

@@ -1,7 +1,8 @@
--- Lists in pages. `pages.cut(world, operation, params, items)` gives the items of one page and the token of the next,
--- where there is one, or nil and a fault. A token is opaque and holds for one operation and its parameters: it stands
--- for the `key` of the last item shown, so that items that come first meanwhile move nothing. With `gap` a page without
--- items, but with a token, follows each page that is not the last.
+-- Lists in pages. `pages.cut(world, operation, params, items, how)` gives the items of one page and the token of the
+-- next, where there is one, or nil and a fault. A token is opaque and holds for one operation and its parameters: it
+-- stands for the `key` of the last item shown, so that items that come first meanwhile move nothing. How: with `gap` a
+-- page without items, but with a token, follows each page that is not the last; `shows` tells of an item whether it is
+-- shown. What is not shown any more keeps its place among the items, lest a token lose its own.
 
 local dice = require "apprunner.simulator.dice"
 local errors = require "apprunner.simulator.errors"
@@ -44,22 +45,29 @@ local function find_place(book, here, token)
   return nil, errors.fault("InvalidRequestException", "The NextToken is not valid for this request.")
 end
 
-local function slice(items, first, last)
+-- Up to `size` items that are shown, from the place `first` on; and whether more follow.
+local function slice(items, first, size, shows)
   local page = {}
-  for i = first, math.min(last, #items) do page[#page + 1] = items[i] end
-  return page
+  for i = first, #items do
+    if not shows or shows(items[i]) then
+      if #page == size then return page, true end
+      page[#page + 1] = items[i]
+    end
+  end
+  return page, false
 end
 
 -- items: a list of {key=, …}.
-function pages.cut(world, operation, params, items, gap)
+function pages.cut(world, operation, params, items, how)
+  how = how or {}
   local book, here = world.pages, context(operation, params)
   local place, problem = find_place(book, here, params.NextToken)
   if not place then return nil, problem end
   if place.gap then return {}, token_of(book, {context = here, after = place.after, gap = false}) end
   local first = place.after and index_after(items, place.after) or 1
-  local last = first + (params.MaxResults or world.page_size or #items) - 1
-  if last >= #items then return slice(items, first, last) end
-  return slice(items, first, last), token_of(book, {context = here, after = items[last].key, gap = gap})
+  local page, more = slice(items, first, params.MaxResults or world.page_size or #items, how.shows)
+  if not more then return page end
+  return page, token_of(book, {context = here, after = page[#page].key, gap = how.gap})
 end
 
 return pages

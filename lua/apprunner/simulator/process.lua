@@ -1,8 +1,9 @@
 -- Runs the simulator in a process of its own that ends with its parent, with nothing but the Lua standard library in
--- the parent. The child runs a file that the parent wrote: its options, as Lua. It tells its address and services on
--- its stdout, a pipe to the parent, and then lives as long as three things hold: somebody can read that pipe (the end
--- of the parent shows at once), the file is there (`stop` and a garbage collection remove it, so that a descriptor
--- that another child of the parent inherited keeps nothing alive), and, where /proc tells, its parent is the same.
+-- the parent, unless that asks for the state. The child runs a file that the parent wrote: its options, as Lua. It
+-- tells its address and services on its stdout, a pipe to the parent, and then lives as long as three things hold:
+-- somebody can read that pipe (the end of the parent shows at once), the file is there (`stop` and a garbage collection
+-- remove it, so that a descriptor that another child of the parent inherited keeps nothing alive), and, where /proc
+-- tells, its parent is the same.
 
 local process = {}
 
@@ -118,7 +119,11 @@ local function stop(handle)
   state.pipe:close()
 end
 
-local metatable = {__name = "apprunner.simulator", __index = {stop = stop}, __close = stop}
+local function state(handle)
+  return require("apprunner.simulator.state").fetch(handle.endpoint_url)
+end
+
+local metatable = {__name = "apprunner.simulator", __index = {state = state, stop = stop}, __close = stop}
 
 -- Calls `run` when the Lua state closes. Finalizers run in the reverse order of creation, so this one runs before that
 -- of the pipe, which waits for the child.
@@ -135,7 +140,7 @@ local function adopt(handle, pipe, file)
   return setmetatable(handle, metatable)
 end
 
--- → a handle with endpoint_url, services and the method stop | nil, message. Returns when the child listens.
+-- → a handle with endpoint_url, services and the methods state and stop | nil, message. Returns when the child listens.
 function process.start(options)
   local file, problem = write_boot(options)
   if not file then return nil, problem end

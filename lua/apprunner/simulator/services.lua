@@ -4,7 +4,6 @@
 
 local dice = require "apprunner.simulator.dice"
 local errors = require "apprunner.simulator.errors"
-local faults = require "apprunner.simulator.faults"
 local json = require "apprunner.simulator.json"
 
 local services = {}
@@ -12,6 +11,23 @@ local services = {}
 services.statuses = {
   CREATE_FAILED = true, RUNNING = true, DELETED = true, DELETE_FAILED = true, PAUSED = true,
   OPERATION_IN_PROGRESS = true,
+}
+
+-- How an operation can end but SUCCEEDED.
+services.failures = {FAILED = true, ROLLBACK_FAILED = true, ROLLBACK_SUCCEEDED = true}
+
+-- What can be done to a service: the type of its operation (none: nothing is listed), the statuses that it begins from,
+-- the status that it leads to, and the one where it fails; none: the one of before.
+services.acts = {
+  pause = {type = "PAUSE_SERVICE", from = {RUNNING = true}, to = "PAUSED"},
+  resume = {type = "RESUME_SERVICE", from = {PAUSED = true}, to = "RUNNING"},
+  deploy = {type = "START_DEPLOYMENT", from = {RUNNING = true}},
+  update = {type = "UPDATE_SERVICE", from = {RUNNING = true}},
+  delete = {
+    type = "DELETE_SERVICE", from = {RUNNING = true, PAUSED = true, CREATE_FAILED = true, DELETE_FAILED = true},
+    to = "DELETED", failed = "DELETE_FAILED",
+  },
+  maintain = {from = {RUNNING = true, PAUSED = true}},
 }
 
 -- Making them --------------------------------------------------------------------------------------------------------
@@ -96,34 +112,34 @@ function services.find(world, arn)
   return service
 end
 
--- All services, brought up to now.
+-- All services, deleted ones too, brought up to now.
 function services.all(world)
   for _, service in ipairs(world.services) do settle(service, world.now()) end
   return world.services
 end
 
--- Starts an operation that takes the service to the status `to`, unless the row of `faults` wants another outcome.
-function services.begin(world, service, operation_type, to, fault_row)
-  local now, outcome = world.now(), faults.outcome(fault_row)
-  local operation = {
-    id = dice.uuid(world.roll), type = operation_type, status = "IN_PROGRESS", started_at = milliseconds(now),
-    ends_at = now + world.operation_seconds, outcome = outcome or "SUCCEEDED",
-    becomes = outcome and service.status or to,
-  }
-  service.running, service.status = operation, "OPERATION_IN_PROGRESS"
-  table.insert(service.operations, operation)
-  touch(service, now)
-  return operation
+-- Whether ListServices shows a service. One that is deleted can still be described.
+function services.is_listed(service)
+  return service.status ~= "DELETED"
 end
 
--- Work of App Runner's own: the service is busy for so long, and no operation is listed.
-function services.maintain(world, service, seconds)
-  local now = world.now()
-  service.running = {
-    started_at = now, ends_at = now + seconds, outcome = "SUCCEEDED", status = "IN_PROGRESS", becomes = service.status,
+-- Begins one of services.acts. how: `seconds` that it takes, the `outcome` where it fails, `roll` for its identifier.
+-- → the operation | nil, where the service is in no status for that.
+function services.begin(world, service, name, how)
+  local act, now = services.acts[name], world.now()
+  if not act.from[service.status] then return nil end
+  local operation = {
+    type = act.type, status = "IN_PROGRESS", started_at = milliseconds(now),
+    ends_at = now + (how.seconds or world.operation_seconds), outcome = how.outcome or "SUCCEEDED",
+    becomes = how.outcome and (act.failed or service.status) or act.to or service.status,
   }
-  service.status = "OPERATION_IN_PROGRESS"
+  if act.type then
+    operation.id = dice.uuid(how.roll or world.roll)
+    table.insert(service.operations, operation)
+  end
+  service.running, service.status = operation, "OPERATION_IN_PROGRESS"
   touch(service, now)
+  return operation
 end
 
 -- Describing them ----------------------------------------------------------------------------------------------------
