@@ -118,9 +118,11 @@ fuzz: ##  random texts for the parsers (FUZZ_SECONDS, FUZZ_RUNS: for each)
 
 bench: all helpers ##  print how fast it is
 	$(LUA) spec/bench/bench.lua
+	$(LUA) spec/bench/nginx.lua
 
-soak: all helpers ##  many thousand calls in one process; a fleet of 300 services
+soak: all helpers ##  many thousand calls in one process; in nginx, reloaded; 300 services
 	$(LUA) spec/bench/soak.lua
+	$(LUA) spec/bench/reloads.lua
 	APPRUNNER_SOAK=1 spec/support/run.sh --specs $(LUA) $(if $(filter lua5.4,$(LUA)),default,$(LUA)) \
 	  --filter="300 services" spec/fleet_spec.lua
 

@@ -39,6 +39,7 @@ build = {
     ["apprunner.loop.cosockets"] = "lua/apprunner/loop/cosockets.lua",
     ["apprunner.loop.luv"] = "lua/apprunner/loop/luv.lua",
     ["apprunner.loop.nginx"] = "lua/apprunner/loop/nginx.lua",
+    ["apprunner.loop.tasks"] = "lua/apprunner/loop/tasks.lua",
     ["apprunner.map"] = "lua/apprunner/map.lua",
     ["apprunner.options"] = "lua/apprunner/options.lua",
     ["apprunner.pump"] = "lua/apprunner/pump.lua",

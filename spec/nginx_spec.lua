@@ -4,8 +4,9 @@
 -- load moves is printed.
 
 local cjson = require "cjson"
-local hosts = dofile "spec/support/hosts.lua"
+local hosts = require "spec.support.hosts"
 local make_pki = dofile "spec/support/pki.lua"
+local reloads = require "spec.support.reloads"
 local socket = require "socket"
 
 local LONGEST_STEP = 10000 -- microseconds that the engine may keep a worker at a time
@@ -58,6 +59,14 @@ describe("in nginx #hosts #once", function()
         require("nginx_front").callback "init_worker.callback"
       end
     }
+    exit_worker_by_lua_block {
+      require("nginx_front").pause_and_tell "exit_worker"
+      require("nginx_front").callback "exit_worker.callback"
+    }
+    upstream balanced {
+      server 0.0.0.1;
+      balancer_by_lua_block { require("nginx_front").balance() }
+    }
     server {
       listen 127.0.0.1:@front@;
       listen 127.0.0.1:@tls@ ssl;
@@ -79,6 +88,11 @@ describe("in nginx #hosts #once", function()
         rewrite_by_lua_block { require("nginx_front").pause_early() }
         content_by_lua_block { require("nginx_front").answer_early() }
       }
+      location = /set {
+        set_by_lua_block $page { require("nginx_front").pause_and_tell(); return "page" }
+        content_by_lua_block { ngx.print(ngx.var.page) }
+      }
+      location = /balancer { proxy_pass http://balanced/do/beat; }
       location = /header_filter {
         header_filter_by_lua_block { require("nginx_front").pause_and_tell() }
         content_by_lua_block { ngx.print "page" }
@@ -102,13 +116,14 @@ describe("in nginx #hosts #once", function()
       location ~ ^/do/(?<what>\w+)$ { content_by_lua_block { require("nginx_front")[ngx.var.what]() } }
     }]]
 
-  local KEEP = "env ENDPOINT; env PLAIN; env BUNDLE; env REFUSED;"
+  local KEEP = "env ENDPOINT; env PLAIN; env BUNDLE; env REFUSED; thread_pool calls threads=2;"
   local CREDENTIALS = "env AWS_ACCESS_KEY_ID; env AWS_SECRET_ACCESS_KEY;"
 
   local function start_front(options)
     local refused = {endpoint.port.unknown, endpoint.port.misnamed, endpoint.port.expired, endpoint.port.noise}
     return hosts.nginx {
-      ports = {"front", "tls"}, http = FRONT, main = KEEP .. (options.credentials and CREDENTIALS or ""),
+      ports = {"front", "tls"}, http = FRONT,
+      main = KEEP .. (options.credentials and CREDENTIALS or "") .. (options.main or ""),
       values = {
         pki = pki, init = options.init or 'require("nginx_front").init()', worker = tostring(not options.init),
         limits = options.limits or "",
@@ -266,7 +281,7 @@ describe("in nginx #hosts #once", function()
   end)
 
   describe("the phases that cannot wait say so at once", function()
-    for _, phase in ipairs {"header_filter", "body_filter", "log"} do
+    for _, phase in ipairs {"set", "balancer", "header_filter", "body_filter", "log"} do
       it(phase, function()
         get("/" .. phase .. "?name=wait20000" .. phase)
         check_refused(told("wait20000" .. phase))
@@ -278,6 +293,11 @@ describe("in nginx #hosts #once", function()
       check_refused(told "init_worker")
     end)
 
+    it("exit_worker", function()
+      reload(front)
+      check_refused(told "exit_worker")
+    end)
+
     it("apprunner.sleep", function()
       get "/log_sleep?name=log_sleep"
       assert.are.equal("NotYieldableError", told "log_sleep".err)
@@ -285,12 +305,14 @@ describe("in nginx #hosts #once", function()
       assert.are.equal("NotYieldableError", told "init.sleep".code, told "init.sleep".raised)
     end)
 
-    it("a callback where there is no timer to be had", function()
-      local result = told "init.callback"
-      assert.is_nil(result.raised)
-      assert.are.equal("NotYieldableError", result.code)
-      assert.are.equal("settings", result.kind)
-    end)
+    for _, phase in ipairs {"init", "exit_worker"} do
+      it("a callback where there is no timer to be had: " .. phase, function()
+        local result = told(phase .. ".callback")
+        assert.is_nil(result.raised)
+        assert.are.equal("NotYieldableError", result.code)
+        assert.are.equal("settings", result.kind)
+      end)
+    end
   end)
 
   describe("callbacks", function()
@@ -393,6 +415,34 @@ describe("in nginx #hosts #once", function()
       (socket.gettime() - begun) * 1000)
   end)
 
+  it("one driver pumps for all that wait in a worker", function()
+    local requests = {}
+    for i = 1, 5 do requests[i] = hosts.request(front.port.front, "/do/pause?name=wait200driver" .. i) end
+    for i = 1, 5 do endpoint:await_request("wait200driver" .. i) end
+    assert.are.equal(1, stats().threads)
+    hosts.answers(requests)
+  end)
+
+  it("ngx.run_worker_thread blocks a thread of its own, and nobody else #once", function()
+    local request = hosts.request(front.port.front, "/do/worker_thread?name=wait300thread")
+    endpoint:await_request "wait300thread"
+    assert.are.equal("beat", hosts.get(front.port.front, "/do/beat").body)
+    local beaten = socket.gettime()
+    hosts.answers {request}
+    check_paused(cjson.decode(request.body), "wait300thread")
+    assert.is_true(beaten < request.begun + request.seconds)
+  end)
+
+  it("two workers that are reloaded again and again pause all, and leave no descriptor and no worker #once", function()
+    local report = reloads.run(endpoint, pki, {calls = 500, concurrency = 32, wait = 20, interval = 0.15})
+    assert.are.same({}, report.failed)
+    assert.is_true(report.reloads >= 2)
+    assert.are.equal(report.before.descriptors, report.after.descriptors)
+    assert.is_nil(report.log:find "%[alert%]" or report.log:find "%[crit%]" or report.log:find "%[error%]")
+    hosts.note("nginx, 500 pauses of 20 ms with %d reloads in %.1f s: %+d KiB in the master", report.reloads,
+      report.seconds, report.after.master - report.before.master)
+  end)
+
   it("failures of TLS leave nothing behind for nginx's own TLS", function()
     local result = hosts.lua([[
       local client, codes, seen = child.client(), {}, {}
@@ -407,8 +457,8 @@ describe("in nginx #hosts #once", function()
   end)
 
   describe("calls come to their end where nginx", function()
-    local function check(limits, occupy, what)
-      local busy = start_front {credentials = true, init = 'require "nginx_front"', limits = limits}
+    local function check(limits, occupy, what, init)
+      local busy = start_front {credentials = true, init = (init or "") .. 'require "nginx_front"', limits = limits}
       occupy(busy)
       local begun, requests = socket.gettime(), {}
       for i = 1, 3 do requests[i] = hosts.request(busy.port.front, "/do/pause?name=wait50busy" .. i) end
@@ -430,14 +480,31 @@ describe("in nginx #hosts #once", function()
         told("occupied", busy)
       end, "a timer for the driver that does not run")
     end)
+
+    it("has no ngx.semaphore #once", function()
+      check("", function() end, "no semaphores",
+        'package.preload["ngx.semaphore"] = function() error "there is none" end\n')
+    end)
   end)
 
-  it("an environment that nginx has emptied gives NoCredentialsError", function()
+  it("an environment that nginx has emptied gives errors that say so", function()
     local stripped = start_front {credentials = false}
-    local result = get("/do/pause?name=stripped", stripped)
-    assert.are.equal("NoCredentialsError", result.code)
-    assert.are.equal("credentials", result.kind)
+    local results = {NoCredentialsError = get("/do/pause?name=stripped", stripped), NoRegionError = get("/do/list")}
+    for code, result in pairs(results) do
+      assert.are.equal(code, result.code)
+      assert.truthy(result.message:find('name what they need in nginx.conf, as in "env AWS_', 1, true), result.message)
+    end
     stripped:stop()
+  end)
+
+  it("one process that is master and worker pauses as well #once", function()
+    local alone = start_front {credentials = true, main = "master_process off;"}
+    local begun = socket.gettime()
+    local answers = hosts.get_all(alone.port.front, {"/do/pause?name=wait200one", "/do/pause?name=wait200other"})
+    assert.is_true(socket.gettime() - begun < 0.4)
+    check_paused(cjson.decode(answers[1].body), "wait200one")
+    check_paused(cjson.decode(answers[2].body), "wait200other")
+    alone:stop()
   end)
 
   it("workers that are forked from a process that has called use connections of their own", function()
@@ -462,6 +529,7 @@ describe("in nginx #hosts #once", function()
     for line in front:log():gmatch "[^\n]+" do
       local bad = line:find("[alert]", 1, true) or line:find("[crit]", 1, true) or line:find("[emerg]", 1, true)
         or line:find("exited on signal", 1, true) or line:find("stale global SSL error", 1, true)
+        or line:find("without delayed events patch", 1, true)
       if line:find("[error]", 1, true) and not line:find("a callback raises", 1, true) then bad = true end
       assert.is_falsy(bad, line)
     end

@@ -38,16 +38,10 @@ local function on_luv(setting)
   return luv ~= nil and luv.loop_mode() ~= nil
 end
 
+-- Whether they are driven by nginx: a Lua state of ngx.run_worker_thread has no timers, and may block.
 local function on_nginx(setting)
   if setting ~= "auto" then return setting == "nginx" end
-  return ngx ~= nil and ngx.get_phase ~= nil
-end
-
-local function cannot_wait()
-  return core.fail(
-    "NotYieldableError",
-    "nginx cannot wait in the phase " .. ngx.get_phase() .. "; use ngx.timer.at, or loop = \"blocking\""
-  )
+  return ngx ~= nil and ngx.timer ~= nil
 end
 
 -- Whether this coroutine can yield here, as far as this Lua can tell.
@@ -69,7 +63,7 @@ local function waiter(setting)
     local co, is_main = coroutine.running()
     if on_nginx(setting) then
       local nginx = loop "nginx"
-      if not nginx.can_wait() then return cannot_wait() end
+      if not nginx.can_wait() then return nginx.cannot_wait() end
       return nginx
     elseif co and not is_main and on_luv(setting) then
       return loop "luv"
@@ -86,7 +80,7 @@ local function owner(setting)
     return pump.host
   elseif on_nginx(setting) then
     local nginx = loop "nginx"
-    if not nginx.kick() then return cannot_wait() end
+    if not nginx.kick() then return nginx.cannot_wait() end
     return nginx
   end
   return loop(on_luv(setting) and "luv" or "blocking")
@@ -126,10 +120,16 @@ local function tell(client, method, out, err)
   end
 end
 
+-- Passes a result on; of what nginx may have hidden, its loop can tell more.
+local function explained(value, err)
+  if not value and on_nginx "auto" then loop("nginx").explain(err) end
+  return value, err
+end
+
 -- The outcome of a job that is done.
 local function outcome(client, method, job)
   local out
-  local body, err = job:answer()
+  local body, err = explained(job:answer())
   if body then
     out, err = job:finish(decoded(body), marks_tables)
   end
@@ -166,7 +166,7 @@ local function wait(client, index, params, seconds)
   local method = core.operations[index]
   local driver, refused = waiter(client.loop)
   if not driver then return nil, refused end
-  local job, err = client.core:call(index, params, seconds)
+  local job, err = explained(client.core:call(index, params, seconds))
   if not job then
     tell(client, method, nil, err)
     return nil, err
@@ -179,7 +179,7 @@ end
 -- The same with a callback returns at once.
 local function invoke(client, index, params, callback)
   if callback == nil then return wait(client, index, params) end
-  local job, err = client.core:call(index, params)
+  local job, err = explained(client.core:call(index, params))
   return call_back(client, core.operations[index], job, err, callback)
 end
 
@@ -243,11 +243,11 @@ function methods.resolve(client)
   check_client(client, "resolve")
   local driver, refused = waiter(client.loop)
   if not driver then return nil, refused end
-  local job, err = client.core:resolve()
+  local job, err = explained(client.core:resolve())
   if not job then return nil, err end
   pump.begin(job, client, driver)
   driver.suspend(job)
-  return job:info()
+  return explained(job:info())
 end
 
 function methods.close(client)
@@ -261,7 +261,7 @@ Client.__close = methods.close
 
 -- Whether there is what the setting `loop` asks for; true, or false and why.
 local function has_loop(setting)
-  if setting == "nginx" then return ngx ~= nil and ngx.get_phase ~= nil, "this program is not nginx" end
+  if setting == "nginx" then return on_nginx "auto", "this program is not nginx" end
   if setting == "luv" then return pcall(loop, "luv") end
   return true
 end
@@ -322,7 +322,7 @@ function apprunner.spawn(fn, ...)
 end
 
 function apprunner.run()
-  if ngx and ngx.get_phase then error("apprunner.run: nginx runs the loop already", 2) end
+  if on_nginx "auto" then error("apprunner.run: nginx runs the loop already", 2) end
   if vim and (vim.uv or vim.loop) then error("apprunner.run: Neovim runs the loop already", 2) end
   local luv
   repeat -- what one loop drives may start something in the other

@@ -185,7 +185,7 @@ function hosts.nvim(text, options) return hosts.start_nvim(text, options):finish
 local SKELETON = [[
 @user@
 daemon off;
-worker_processes 1;
+worker_processes @workers@;
 pid @dir@/nginx.pid;
 error_log @dir@/error.log info;
 load_module /usr/lib/nginx/modules/ndk_http_module.so;
@@ -236,10 +236,11 @@ end
 local function launch(options)
   instances = instances + 1
   local self = setmetatable({dir = hosts.path("nginx." .. instances), port = {}}, Nginx)
+  self.alone = (options.main or ""):find("master_process off;", 1, true) ~= nil
   shell("mkdir " .. quote(self.dir))
   local values = {
     dir = self.dir, root = hosts.root, lua_path = hosts.lua_path(), lua_cpath = hosts.lua_cpath "luajit",
-    user = shell "id -u" == "0" and "user root;" or "", main = options.main or "",
+    user = shell "id -u" == "0" and "user root;" or "", main = options.main or "", workers = options.workers or 1,
   }
   for _, name in ipairs(options.ports) do
     self.port[name] = free_port()
@@ -261,8 +262,8 @@ local function launch(options)
 end
 
 -- Starts nginx. options: `ports`, a list of names; `http` and `main`, configuration in which @name@ stands for a port,
--- @dir@ for a folder of this nginx, and every key of `values` for its value; `env`. Returns an object with `port`
--- (name → number) and `dir`.
+-- @dir@ for a folder of this nginx, and every key of `values` for its value; `workers`, how many, 1; `env`. Returns an
+-- object with `port` (name → number) and `dir`.
 function hosts.nginx(options)
   for _ = 1, 3 do -- a port that was free may be taken by another program meanwhile
     local self = launch(options)
@@ -285,8 +286,9 @@ function Nginx:pid() return tonumber((hosts.read(self.dir .. "/nginx.pid") or ""
 
 function Nginx:signal(name) shell(("kill -%s %d"):format(name, self:pid())) end
 
--- The processes that the master has now.
+-- The processes that the master has now, or itself where it works alone.
 function Nginx:workers()
+  if self.alone then return {self:pid()} end
   local list = {}
   local path = ("/proc/%d/task/%d/children"):format(self:pid(), self:pid())
   for pid in (hosts.read(path) or ""):gmatch "%d+" do list[#list + 1] = tonumber(pid) end
@@ -325,6 +327,30 @@ function Nginx:stop()
   self.pipe = nil
 end
 
+-- The inodes, as text, of the sockets that are connected to a port of loopback.
+local function sockets_to(port)
+  local inodes, remote = {}, ("0100007F:%04X"):format(port)
+  for line in io.lines "/proc/net/tcp" do
+    local to, inode = line:match "^%s*%d+: %S+ (%S+) %S+ %S+ %S+ %S+%s+%d+%s+%d+ (%d+)"
+    if to == remote then inodes[inode] = true end
+  end
+  return inodes
+end
+
+-- How many descriptors a process has open, but for connections to a port.
+function hosts.descriptors(pid, port)
+  local connected, count = sockets_to(port), 0
+  for inode in shell(("ls -l /proc/%d/fd"):format(pid)):gmatch "%-> ([^\n]*)" do
+    if not connected[inode:match "^socket:%[(%d+)%]$" or ""] then count = count + 1 end
+  end
+  return count
+end
+
+-- KiB of memory that a process has in use.
+function hosts.resident(pid)
+  return tonumber(hosts.read("/proc/" .. pid .. "/status"):match "VmRSS:%s*(%d+)")
+end
+
 -- Milliseconds of processor time that a process had.
 function hosts.cpu_ms(pid)
   return tonumber(hosts.read("/proc/" .. pid .. "/schedstat"):match "^%d+") / 1e6
@@ -332,11 +358,12 @@ end
 
 -- HTTP ---------------------------------------------------------------------------------------------------------------
 
--- Opens a connection and sends a request for `path`; the answer ends with the connection.
-function hosts.request(port, path)
+-- Opens a connection and sends a request for `path`; the answer ends with the connection. `method` is GET where none is
+-- given, `header` the text of more header lines.
+function hosts.request(port, path, method, header)
   local connection = assert(socket.connect("127.0.0.1", port))
   connection:settimeout(0)
-  local text = ("GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n"):format(path)
+  local text = ("%s %s HTTP/1.0\r\nHost: localhost\r\n%s\r\n"):format(method or "GET", path, header or "")
   assert(connection:send(text) == #text)
   return {connection = connection, parts = {}, begun = socket.gettime()}
 end
@@ -349,26 +376,45 @@ local function receive(request)
   request.connection:close()
   local text = table.concat(request.parts)
   request.status = tonumber(text:match "^HTTP/1%.1 (%d+)")
-  request.body = text:match "\r\n\r\n(.*)$"
+  request.head, request.body = text:match "^(.-\r\n)\r\n(.*)$"
   return true
 end
 
--- Waits for the answers to `requests`, in which `status`, `body` and `seconds` are set.
+-- Receives what has come for some of the requests; takes those that are answered out of the list. False where nothing
+-- came in time.
+local function receive_some(open, seconds)
+  local connections = {}
+  for i, request in ipairs(open) do connections[i] = request.connection end
+  local ready = socket.select(connections, nil, seconds)
+  for i = #open, 1, -1 do
+    if ready[open[i].connection] and receive(open[i]) then table.remove(open, i) end
+  end
+  return #ready > 0
+end
+
+-- Waits for the answers to `requests`, in which `status`, `head`, `body` and `seconds` are set.
 function hosts.answers(requests)
-  local deadline, open, of = socket.gettime() + hosts.PATIENCE, {}, {}
-  for i, request in ipairs(requests) do open[i], of[request.connection] = request.connection, request end
+  local deadline, open = socket.gettime() + hosts.PATIENCE, {}
+  for i, request in ipairs(requests) do open[i] = request end
   while #open > 0 do
-    local ready = socket.select(open, nil, deadline - socket.gettime())
-    if #ready == 0 then error(#open .. " requests were not answered", 2) end
-    for _, connection in ipairs(ready) do
-      if receive(of[connection]) then
-        for i = #open, 1, -1 do
-          if open[i] == connection then table.remove(open, i) end
-        end
-      end
-    end
+    if not receive_some(open, deadline - socket.gettime()) then error(#open .. " requests were not answered", 2) end
   end
   return requests
+end
+
+-- Has `concurrency` requests under way until `count` were; `make(i)` makes the i-th, `meanwhile()` is called between.
+-- Returns all, answered.
+function hosts.stream(count, concurrency, make, meanwhile)
+  local all, open = {}, {}
+  while #all < count or #open > 0 do
+    while #all < count and #open < concurrency do
+      all[#all + 1] = make(#all + 1)
+      open[#open + 1] = all[#all]
+    end
+    if not receive_some(open, hosts.PATIENCE) then error(#open .. " requests were not answered", 2) end
+    meanwhile()
+  end
+  return all
 end
 
 -- GETs one path, or all of a list at once.

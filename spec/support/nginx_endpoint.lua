@@ -1,6 +1,7 @@
 -- luacheck: globals ngx
--- An endpoint that answers PauseService at once or late: `waitN` in the service's name is N milliseconds. The answer
--- names the service of the request, so that one that goes astray shows. Run by content_by_lua_file.
+-- An endpoint that answers PauseService at once or late: `waitN` in the service's name is N milliseconds, `failN-CODE`
+-- an error with that status. The answer names the service of the request, so that one that goes astray shows. Run by
+-- content_by_lua_file.
 
 local ANSWER = [[
 {"OperationId":"%s","Service":{"ServiceName":"%s","ServiceId":"0123456789abcdef0123456789abcdef",
@@ -28,6 +29,12 @@ local wait = name:match "wait(%d+)"
 if wait then
   ngx.log(ngx.NOTICE, "waiting for ", name)
   ngx.sleep(tonumber(wait) / 1000)
+end
+local status, code = name:match "fail(%d+)%-(%w+)"
+if status then
+  ngx.status = tonumber(status)
+  ngx.print('{"__type":"', code, '","Message":"as asked for"}')
+  return
 end
 local answer = ANSWER:format(ngx.md5(arn), name, arn)
 ngx.header["Content-Type"] = "application/x-amz-json-1.0"

@@ -73,7 +73,11 @@ end
 
 -- Plain calls, in whatever phase. ------------------------------------------------------------------------------------
 
-function front.pause() answer(attempt(client.pause_service, client, params(name()))) end
+function front.pause()
+  local result = attempt(client.pause_service, client, params(name()))
+  result.pid = ngx.worker.pid()
+  answer(result)
+end
 
 function front.pause_plainly() answer(attempt(plain.pause_service, plain, params(name()))) end
 
@@ -84,6 +88,12 @@ function front.answer_early() answer(ngx.ctx.result) end
 function front.pause_and_tell(key)
   key = key or name()
   tell(key, attempt(client.pause_service, client, params(key)))
+end
+
+-- Lets a request for /balancer go on to /do/beat.
+function front.balance()
+  front.pause_and_tell()
+  assert(require "ngx.balancer".set_current_peer("127.0.0.1", tonumber(ngx.var.server_port)))
 end
 
 function front.sleep()
@@ -97,6 +107,29 @@ function front.timer()
   local key = name()
   assert(ngx.timer.at(0, function() tell(key, attempt(client.pause_service, client, params(key))) end))
 end
+
+-- In a thread of nginx's pool, where waiting blocks nobody else.
+function front.worker_thread()
+  local ok, result = ngx.run_worker_thread("calls", "nginx_thread", "pause", params(name()).ServiceArn)
+  answer(ok and result or {raised = tostring(result)})
+end
+
+function front.pause_blocking() answer(attempt(blocking.pause_service, blocking, params(name()))) end
+
+-- Keeps `count` pauses under way, until it is told to stop.
+function front.keep_pausing()
+  local key, told = name(), ngx.shared.told
+  told:set(key, true)
+  local function go_on()
+    while told:get(key) do assert(client:pause_service(params(key))) end
+  end
+  for _ = 1, tonumber(ngx.var.arg_count) do assert(ngx.timer.at(0, go_on)) end
+end
+
+function front.stop_pausing() ngx.shared.told:delete(name()) end
+
+-- What needs a region that there is none.
+function front.list() answer(attempt(client.list_services, client)) end
 
 -- Keeps a timer pending for long.
 function front.pend() assert(ngx.timer.at(600, function() end)) end

@@ -41,6 +41,13 @@ static int opt_milliseconds(lua_State *L, int index) {
   return (int)ms < ms ? (int)ms + 1 : (int)ms;
 }
 
+/* The same, of milliseconds with fractions. */
+static int64_t opt_microseconds(lua_State *L, int index) {
+  lua_Number ms = luaL_optnumber(L, index, -1);
+  if (!(ms >= 0)) return -1;
+  return ms < INT_MAX ? (int64_t)(ms * 1000) : INT_MAX * (int64_t)1000;
+}
+
 static int fail(lua_State *L, const struct ar_err *err) {
   lua_pushnil(L);
   lua_pushstring(L, err->message);
@@ -82,7 +89,7 @@ static bool finish_all(struct ar_engine *e) {
 /* engine:step(ms) -> whether there is more to do at once, whether one ended */
 static int engine_step(lua_State *L) {
   struct ar_engine *e = check_engine(L);
-  lua_pushboolean(L, ar_engine_step(e, opt_milliseconds(L, 2)));
+  lua_pushboolean(L, ar_engine_step(e, opt_microseconds(L, 2)));
   lua_pushboolean(L, finish_all(e));
   return 2;
 }

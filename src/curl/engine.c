@@ -372,7 +372,7 @@ static void count_step(struct ar_engine *e, int64_t took) {
   if (took > e->stats.longest_step_us) e->stats.longest_step_us = took;
 }
 
-bool ar_engine_step(struct ar_engine *e, int budget_ms) {
+bool ar_engine_step(struct ar_engine *e, int64_t budget_us) {
   struct ar_guard guard;
   int64_t begin;
   bool more;
@@ -380,8 +380,7 @@ bool ar_engine_step(struct ar_engine *e, int budget_ms) {
   look_at_clock(e);
   begin = e->shared.now;
   ar_guard_enter(&guard);
-  more = go_through_phases(
-      e, budget_ms < 0 ? AR_NEVER : begin + (int64_t)budget_ms * 1000);
+  more = go_through_phases(e, budget_us < 0 ? AR_NEVER : begin + budget_us);
   ar_guard_leave(&guard);
   count_step(e, ar_clock() - begin);
   return more;

@@ -61,10 +61,10 @@ int ar_engine_add(struct ar_engine *e, struct ar_exchange *x,
 void ar_engine_remove(struct ar_engine *e, struct ar_exchange *x);
 
 /*
-** Does what can be done without waiting, for about `budget_ms` milliseconds
+** Does what can be done without waiting, for about `budget_us` microseconds
 ** (below 0: without a bound). True when more could be done at once.
 */
-bool ar_engine_step(struct ar_engine *e, int budget_ms);
+bool ar_engine_step(struct ar_engine *e, int64_t budget_us);
 
 /*
 ** Takes one exchange that has ended: calls its `finish` and releases it.

@@ -1,15 +1,18 @@
 -- The nginx loop, of OpenResty: one driver per worker pumps in a zero-delay
 -- timer, which outlives any request; waiters sleep on a semaphore. Where there
--- is no timer or no semaphore to be had, a waiter pumps for itself. Who pumps
--- starts the light threads in which resty.http performs exchanges, if it is there.
-local cosockets = require "apprunner.loop.cosockets"
+-- is no timer or no semaphore to be had, a waiter pumps for itself. Where
+-- resty.http is to be had, it performs the exchanges.
+local core = require "apprunner.core"
 local pump = require "apprunner.pump"
+local tasks = require "apprunner.loop.tasks"
 
 local ngx = ngx
 
 local nginx = pump.loop "nginx"
 
-local BUDGET = 2 -- milliseconds of I/O in one turn of the worker
+-- What one turn of the worker may take, so that other requests hardly wait for it.
+local BUDGET = 0.5 -- milliseconds of I/O
+local DELIVERIES = 4 -- waiters that go on, each of which may decode an answer and sign the next request
 local SHORTEST, LONGEST = 0.001, 0.004 -- seconds between two turns
 local LONGEST_ALONE = 0.008 -- the same, where each waiter pumps
 local LOOK_AGAIN = 0.5 -- seconds after which a waiter sees whether a driver lives
@@ -30,89 +33,61 @@ local yieldable = {
 -- Whether this code runs where it may wait.
 function nginx.can_wait() return yieldable[ngx.get_phase()] or false end
 
--- Exchanges by resty.http -----------------------------------------------------
-
-local begun = {} -- tasks that wait for a thread
-local tasks = {} -- id of a job -> the task that performs its exchange
--- Of who pumps: `mine`, a task -> its thread. None but the starter of a thread may kill it.
-
-local function perform(exchange, id)
-  local task = cosockets.task(exchange)
-  task.id, tasks[id] = id, task
-  begun[#begun + 1] = task
-  nginx.kick()
+function nginx.cannot_wait()
+  return core.fail(
+    "NotYieldableError",
+    "nginx cannot wait in the phase " .. ngx.get_phase() .. "; use ngx.timer.at, or loop = \"blocking\""
+  )
 end
 
--- A thread that ends with the request of its starter leaves nothing but this, once it is collected.
-local function sentinel(task)
-  local object = newproxy(true) -- luacheck: ignore 113
-  getmetatable(object).__gc = function()
-    if not task.over then pcall(cosockets.fail, task, cosockets.lost(task)) end
+local hidden = { NoCredentialsError = true, NoRegionError = true }
+
+-- Adds to an error what nginx may have to do with it.
+function nginx.explain(err)
+  if not hidden[err.code] then return end
+  err.message = err.message .. "; nginx hides the environment from its workers: name what they need in nginx.conf, "
+    .. "as in \"env AWS_ACCESS_KEY_ID;\""
+end
+
+-- Calls at most so many that are to be called; true if there are more.
+local function deliver(most)
+  for _ = 1, most do
+    local notify = pump.take(nginx)
+    if not notify then return false end
+    notify()
   end
-  return object
+  return nginx.first <= nginx.last
 end
 
-local function run(task, mine)
-  local held = sentinel(task)
-  cosockets.perform(task)
-  mine[task] = nil
-  if tasks[task.id] == task then tasks[task.id] = nil end
-  return held
+local function spawn(fn, ...)
+  threads = threads + 1
+  return ngx.thread.spawn(fn, ...)
 end
 
-local function start_tasks(mine)
-  local list
-  list, begun = begun, {}
-  for _, task in ipairs(list) do
-    if not task.over then
-      mine[task] = true
-      local thread = nginx.start(nil, run, task, mine)
-      if mine[task] then mine[task] = thread end
-    end
-  end
-end
-
--- Ends the threads whose exchange nobody wants any more, or that take too long.
-local function end_tasks(mine)
-  local now = ngx.now()
-  for task, thread in pairs(mine) do
-    if not task.over and task.deadline and task.deadline < now then cosockets.fail(task, cosockets.late(task)) end
-    if task.over then
-      ngx.thread.kill(thread)
-      mine[task] = nil
-    end
-  end
-end
-
-function pump.forget(id)
-  if tasks[id] then tasks[id].over = true end
-  tasks[id] = nil
-end
-
-if cosockets.library() then nginx.perform = perform end
-
--- Pumping ---------------------------------------------------------------------
-
--- One turn: pumps, delivers, and sleeps; returns the next pause.
-local function turn(pause, longest, mine)
+-- One turn: pumps, delivers, and sleeps; returns the next pause. Without a patch
+-- of OpenResty's, nginx attends to nothing else before it ends a sleep of 0.
+-- `mine`: the threads of who pumps, as in tasks.start.
+local function turn(pause, longest, deliveries, mine)
   local more, moved = pump.step(BUDGET)
-  end_tasks(mine)
-  start_tasks(mine)
-  for notify in pump.take, nginx do notify() end
+  tasks.finish(mine)
+  tasks.start(mine, spawn)
+  more = deliver(deliveries) or more
   pause = moved and SHORTEST or math.min(pause * 2, longest)
-  ngx.sleep(more and 0 or pause)
+  ngx.sleep(more and SHORTEST or pause)
   return pause
 end
 
-local function is_idle() return pump.idle(nginx) and #begun == 0 end
+local function is_idle() return pump.idle(nginx) and not tasks.waiting() end
 
 local function drive(mine)
   local pause = SHORTEST
-  while not (is_idle() and not next(mine)) and threads < MOST_THREADS do pause = turn(pause, LONGEST, mine) end
+  while not (is_idle() and not next(mine)) and threads < MOST_THREADS do
+    pause = turn(pause, LONGEST, DELIVERIES, mine)
+  end
 end
 
--- A driver that has started enough leaves the pumping to another, and stays
--- for the exchanges in its own threads.
+-- A driver that has started enough leaves the pumping to another, and stays for
+-- the exchanges in its own threads.
 local function driver()
   local mine = {}
   driving, asked, threads = true, nil, 0
@@ -121,7 +96,7 @@ local function driver()
   if not ok then ngx.log(ngx.ERR, "apprunner: ", err) end
   if not is_idle() then nginx.kick() end
   while next(mine) do
-    end_tasks(mine)
+    tasks.finish(mine)
     ngx.sleep(LONGEST)
   end
 end
@@ -144,10 +119,10 @@ function nginx.kick()
   return true
 end
 
--- Pumps in the waiter's own thread.
+-- Pumps in the waiter's own thread, and leaves nothing behind in the queue.
 local function wait_alone(job)
   local pause, mine = SHORTEST, {}
-  while not job:done() do pause = turn(pause, LONGEST_ALONE, mine) end
+  while not job:done() do pause = turn(pause, LONGEST_ALONE, math.huge, mine) end
 end
 
 -- The driver posts. This closure holds the semaphore alone: not the job, so
@@ -175,14 +150,19 @@ function nginx.suspend(job)
 end
 
 -- nginx logs what a light thread raises.
-function nginx.start(_, fn, ...)
-  threads = threads + 1
-  return ngx.thread.spawn(fn, ...)
-end
+function nginx.start(_, fn, ...) return spawn(fn, ...) end
 
 -- A light thread each, so that a callback may wait, and raise, by itself.
 function nginx.call(loop, notify)
-  pump.defer(loop, function() nginx.start(loop, notify) end)
+  pump.defer(loop, function() spawn(notify) end)
+end
+
+if tasks.can_perform() then
+  function nginx.perform(exchange, id)
+    tasks.add(exchange, id)
+    nginx.kick()
+  end
+  pump.forget = tasks.forget
 end
 
 return nginx
