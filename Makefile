@@ -78,13 +78,16 @@ $(BUILD)/%_fuzz: $(call objects,spec/fuzz/%_fuzz.c $(CORE))
 
 # Preloaded libraries of the checks, and the C programs of the bench.
 helpers: $(patsubst spec/support/%.c,build/support/%.so,$(wildcard spec/support/*.c)) \
-  $(patsubst spec/bench/%.c,build/bench/%,$(wildcard spec/bench/*.c))
+  $(patsubst spec/bench/%.c,build/bench/%,$(wildcard spec/bench/*.c)) build/bench/sign
 build/support/%.so: spec/support/%.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -shared -o $@ $< -ldl
-build/bench/%: spec/bench/%.c Makefile
+build/bench/%: spec/bench/%.c spec/bench/clock.h Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) -o $@ $< -lcurl -lcrypto -lpthread
+	$(COMPILE) -o $@ $< -lcurl -lcrypto
+build/bench/sign: $(call objects,spec/bench/core/sign.c $(CORE))
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZER) $(LDFLAGS) -o $@ $^ $(core_LIBS) -lpthread
 
 install: all ##  into DESTDIR PREFIX (/usr/local), for LUA
 	cd lua && for f in $(LUA_FILES); do install -D -m 644 $$f "$(LUADIR)/$$f" || exit; done
@@ -116,9 +119,10 @@ fuzz: ##  random texts for the parsers (FUZZ_SECONDS, FUZZ_RUNS: for each)
 	.ci/setup fuzz
 	.ci/fuzz
 
-bench: all helpers ##  print how fast it is
-	$(LUA) spec/bench/bench.lua
-	$(LUA) spec/bench/nginx.lua
+bench: all helpers ##  how fast it is, as ratios (QUICK=1; PUBLISH=1: into BENCHMARKS.md)
+	QUICK=$(QUICK) $(LUA) spec/bench/bench.lua
+	$(if $(PUBLISH),$(LUA) spec/bench/publish.lua)
+	$(if $(QUICK),,$(LUA) spec/bench/nginx.lua)
 
 soak: all helpers ##  many thousand calls in one process; in nginx, reloaded; 300 services
 	$(LUA) spec/bench/soak.lua

@@ -7,7 +7,7 @@ local make_pki = dofile "spec/support/pki.lua"
 local LONGEST_STEP = 10000 -- microseconds that the engine may keep a loop at a time
 local LOOKS = 3 -- a step that the machine interrupted is looked at anew, so often
 
-describe("in Neovim #hosts #once", function()
+describe("in Neovim #hosts #once #timing", function()
   local pki, endpoint, url, has_mounts
 
   setup(function()

@@ -12,7 +12,7 @@ local socket = require "socket"
 local LONGEST_STEP = 10000 -- microseconds that the engine may keep a worker at a time
 local LOOKS = 3 -- a step that the machine interrupted is looked at anew, so often
 
-describe("in nginx #hosts #once", function()
+describe("in nginx #hosts #once #timing", function()
   local pki, endpoint, front
 
   local ENDPOINT = [[

@@ -3,14 +3,12 @@
 
 local apprunner = require "apprunner"
 local cjson = require "cjson"
+local clients = require "spec.support.clients"
 local raw = require "spec.support.simulator_client"
 
 local start, output_of, quote, uuid = raw.start, raw.output_of, raw.quote, raw.uuid
 
 after_each(raw.close_all)
-
-local SDK = "@aws-sdk/client-apprunner@3.1142.0"
-local FOLDER = "build/node"
 
 -- Members and values that came to the API after 2022, which an older botocore does not know.
 local newer = {
@@ -49,14 +47,6 @@ local function environment(sim, more)
     "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
     "AWS_REGION=" .. region, "AWS_DEFAULT_REGION=" .. region, "NODE_NO_WARNINGS=1", more,
   }, " ")
-end
-
--- The first of these commands that works here, or nil.
-local function first_working(commands, arguments)
-  for _, command in ipairs(commands) do
-    local found = output_of(("%s %s >/dev/null 2>&1 && echo yes"):format(command, arguments))
-    if found:find("yes") then return command end
-  end
 end
 
 local function report_of(command)
@@ -123,8 +113,8 @@ end
 
 describe("boto3", function()
   it("sees what our client sees of services that others have changed, and it is what they did", function()
-    local python = first_working({"/usr/bin/python3", "python3"}, "-c 'import boto3'")
-    if not python then return pending("boto3 is not installed") end
+    local python, why = clients.boto3()
+    if not python then return pending(why) end
     local sim, arns = start_changed(), {}
     local seen = look(sim)
     for i, case in ipairs(left_by_others) do
@@ -148,8 +138,8 @@ describe("boto3", function()
   end)
 
   it("uses everything, and finds the answers true to its model", function()
-    local python = first_working({"/usr/bin/python3", "python3"}, "-c 'import boto3'")
-    if not python then return pending("boto3 is not installed") end
+    local python, lacking = clients.boto3()
+    if not python then return pending(lacking) end
     local sim = start {operation_seconds = 0.3, faults = fault_rows()}
     local arn = sim.services[1].ServiceArn
     local report = report_of(("%s %s spec/support/boto3_client.py use %s %s %s %d"):format(
@@ -184,7 +174,7 @@ describe("boto3", function()
 end)
 
 describe("the AWS CLI #slow", function()
-  local aws = first_working({"/usr/bin/aws", "aws"}, "--version")
+  local aws, lacking = clients.cli()
 
   -- What the CLI says: its JSON, decoded, or its error as text.
   local function runner(sim)
@@ -196,7 +186,7 @@ describe("the AWS CLI #slow", function()
   end
 
   it("pauses, describes, resumes and lists, to the last page", function()
-    if not aws then return pending("the AWS CLI is not installed") end
+    if not aws then return pending(lacking) end
     local sim = start {operation_seconds = 0, region = "ap-northeast-1"}
     local run, arn = runner(sim), "--service-arn " .. sim.services[1].ServiceArn
     assert.equal("OPERATION_IN_PROGRESS", run("pause-service " .. arn).Service.Status)
@@ -218,7 +208,7 @@ describe("the AWS CLI #slow", function()
   end)
 
   it("shows the code of each error", function()
-    if not aws then return pending("the AWS CLI is not installed") end
+    if not aws then return pending(lacking) end
     local sim = start {faults = fault_rows()}
     local run = runner(sim)
     for _, case in ipairs(codes) do
@@ -232,29 +222,13 @@ describe("the AWS CLI #slow", function()
   end)
 end)
 
--- Installs the SDK, unless it is there → true | nil, why not.
-local function install_sdk()
-  local version = SDK:match("@([%d.]+)$")
-  local manifest = io.open(FOLDER .. "/node_modules/@aws-sdk/client-apprunner/package.json")
-  local there = manifest and manifest:read("*a"):find('"version": "' .. version .. '"', 1, true)
-  if manifest then manifest:close() end
-  if there then return true end
-  if not first_working({"npm"}, "--version") then return nil, "npm is not installed" end
-  local said = output_of(("mkdir -p %s && cd %s && HOME=$PWD npm_config_cache=$PWD/cache timeout 120 npm install "
-    .. "--prefix . --no-save --ignore-scripts --no-audit --no-fund --fetch-retries=1 %s 2>&1 && echo installed"):format(
-      FOLDER, FOLDER, SDK))
-  if said:find("installed\n$") then return true end
-  return nil, SDK .. " cannot be installed: " .. (said:match("npm error ([^\n]*)") or said:sub(1, 200))
-end
-
 describe("the JavaScript SDK #slow", function()
   it("uses everything, by its own paginators", function()
-    if not first_working({"node"}, "--version") then return pending("node is not installed") end
-    local ok, problem = install_sdk()
-    if not ok then return pending(problem) end
+    local node, lacking = clients.sdk()
+    if not node then return pending(lacking) end
     local sim = start {operation_seconds = 0.3, faults = fault_rows()}
-    local report = report_of(("%s node spec/support/aws_sdk_client.mjs %s %s %s %d"):format(
-      environment(sim), FOLDER, sim.endpoint_url, sim.services[1].ServiceArn, #codes))
+    local report = report_of(("%s %s spec/support/aws_sdk_client.mjs %s %s %s %d"):format(
+      environment(sim), node, clients.folder, sim.endpoint_url, sim.services[1].ServiceArn, #codes))
     for i, case in ipairs(codes) do
       assert.same({name = case[1], status = case[2], message = "On request.", modelled = true}, report.errors[i])
     end

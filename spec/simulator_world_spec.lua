@@ -284,11 +284,10 @@ describe("the state", function()
   end)
 
   it("can be read with curl, and needs no signature", function()
-    local sim = raw.start()
-    local text = raw.output_of("curl -sS " .. sim.endpoint_url .. "/_simulator/state")
-    assert.equal("nightly-report", cjson.decode(text).services[4].ServiceName)
-    assert.equal('{"requests":{},"services":[],"throttled":{}}',
-      raw.output_of("curl -sS " .. raw.start({services = {}}).endpoint_url .. "/_simulator/state"))
+    -- Not under the sanitizer that these specs may run under: it has curl hang when it begins.
+    local function get(sim) return raw.output_of("LD_PRELOAD= curl -sS " .. sim.endpoint_url .. "/_simulator/state") end
+    assert.equal("nightly-report", cjson.decode(get(raw.start())).services[4].ServiceName)
+    assert.equal('{"requests":{},"services":[],"throttled":{}}', get(raw.start {services = {}}))
   end)
 
   it("of a simulator that has ended is an error, not a raise", function()

@@ -1,79 +1,40 @@
 /*
-** What a pause is measured against, and what measures it.
+** What a pause is measured against: libcurl alone, in C, which posts the same
+** bytes and decodes nothing.
 **
-**   floor exchange URL REQUEST N CA    N exchanges on libcurl, multi interface
 **   floor oneshot URL REQUEST CA       one, easy interface, its defaults
-**   floor digests N BODY CANONICAL STRING
-**                                      three digests of texts of these lengths
-**   floor run COMMAND...               a whole process
-**   floor keep COMMAND...              a server, until standard input ends
+**   floor exchange URL REQUEST CA N    N on one connection, multi interface
+**   floor signed URL REQUEST CA N      the same, signed by libcurl itself
+**   floor concurrent URL REQUEST CA N CONCURRENCY
+**                                      so many at a time, by epoll
+**   floor memory URL REQUEST CA N      N in flight
 **
 ** REQUEST is a file that holds a whole request; URL says where it goes, and CA
-** is a file of trusted certificates, or "-". exchange, digests and run print
-** the microseconds that one took: of the clock, and of the processor; run also
-** the peak of memory in KiB.
+** is a file of trusted certificates, or "-". WARM_UP in the environment is how
+** many go before. All but oneshot and memory print the microseconds that one
+** took: of the clock, and of the processor. memory prints "0 0", and the KiB
+** that one in flight takes when the first of them ends.
 */
 #define _GNU_SOURCE
 #include <curl/curl.h>
-#include <openssl/evp.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
-#define WARM_UP 200
+#include "clock.h"
 
-static void die(const char *what) {
-  fprintf(stderr, "floor: %s\n", what);
-  exit(1);
-}
-
-static void *need(void *p) {
-  if (p == NULL) die("not enough memory");
-  return p;
-}
-
-/* --- what it took --------------------------------------------------------
- */
-
-struct moment {
-  double clock, processor; /* microseconds */
-};
-
-static double microseconds(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static struct moment now(void) {
-  return (struct moment){microseconds(CLOCK_MONOTONIC),
-                         microseconds(CLOCK_PROCESS_CPUTIME_ID)};
-}
-
-static void tell(struct moment begin, long n) {
-  struct moment end = now();
-  printf("%.4f %.4f\n", (end.clock - begin.clock) / (double)n,
-         (end.processor - begin.processor) / (double)n);
-}
-
-static long count_of(const char *text) {
-  long n = strtol(text, NULL, 10);
-  if (n < 0 || n > 100000000) die("a number is out of range");
-  return n;
-}
+#define MAX_CONNECTIONS 64L /* as the module's */
 
 /* --- the request ---------------------------------------------------------
  */
 
-struct request {
+struct target {
+  const char *url, *ca;
   struct curl_slist *headers;
   char *body;
   size_t size;
+  bool signs;
 };
 
 static char *read_file(const char *path, size_t *size) {
@@ -86,66 +47,97 @@ static char *read_file(const char *path, size_t *size) {
   return text;
 }
 
-/* The headers but for those that libcurl writes itself, Host among them. */
-static void read_request(const char *path, struct request *r) {
+/* Whether libcurl writes this header itself. */
+static bool is_libcurls(const char *line, bool signs) {
+  static const char *const names[] = {
+      "Host:", "Content-Length:", "Authorization:", "X-Amz-Date:"};
+  for (int i = 0; i < (signs ? 4 : 2); i++)
+    if (strncasecmp(line, names[i], strlen(names[i])) == 0) return true;
+  return false;
+}
+
+static void read_target(char **argument, bool signs, struct target *t) {
   size_t size;
-  char *text = read_file(path, &size), *line = strstr(text, "\r\n");
+  char *text = read_file(argument[1], &size), *line = strstr(text, "\r\n");
   char *body = strstr(text, "\r\n\r\n");
   if (line == NULL || body == NULL) die("no whole request");
-  r->body = body + 4;
-  r->size = size - (size_t)(r->body - text);
+  *t = (struct target){argument[0],
+                       argument[2],
+                       curl_slist_append(NULL, "Accept:"),
+                       body + 4,
+                       size - (size_t)(body + 4 - text),
+                       signs};
   body[2] = '\0';
-  r->headers = curl_slist_append(NULL, "Accept:");
   for (line += 2; *line != '\0';) {
     char *end = strstr(line, "\r\n");
     *end = '\0';
-    if (strncasecmp(line, "Host:", 5) != 0 &&
-        strncasecmp(line, "Content-Length:", 15) != 0)
-      r->headers = need(curl_slist_append(r->headers, line));
+    if (!is_libcurls(line, signs))
+      t->headers = need(curl_slist_append(t->headers, line));
     line = end + 2;
   }
 }
 
-struct answer {
-  char text[65536];
+/* --- one exchange --------------------------------------------------------
+ */
+
+struct slot {
+  CURL *easy;
+  char *text; /* the answer */
   size_t n;
 };
 
 static size_t on_body(char *p, size_t size, size_t n, void *data) {
-  struct answer *answer = data;
+  struct slot *slot = data;
   size *= n;
-  if (size > sizeof answer->text - answer->n) return 0;
-  memcpy(answer->text + answer->n, p, size);
-  answer->n += size;
+  slot->text = need(realloc(slot->text, slot->n + size));
+  memcpy(slot->text + slot->n, p, size);
+  slot->n += size;
   return size;
 }
 
-static void set_request(CURL *easy, const char *url, const struct request *r,
-                        struct answer *answer, const char *ca) {
-  curl_easy_setopt(easy, CURLOPT_URL, url);
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)r->size);
+static void open_slot(struct slot *slot, const struct target *t) {
+  CURL *easy = need(curl_easy_init());
+  *slot = (struct slot){.easy = easy};
+  curl_easy_setopt(easy, CURLOPT_URL, t->url);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, t->body);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)t->size);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
-  if (strcmp(ca, "-") != 0) curl_easy_setopt(easy, CURLOPT_CAINFO, ca);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, slot);
+  if (strcmp(t->ca, "-") != 0) curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca);
+  if (!t->signs) return;
+  curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, "aws:amz:us-east-1:apprunner");
+  curl_easy_setopt(easy, CURLOPT_USERPWD,
+                   "AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
 }
 
-static void check_answer(CURL *easy, CURLcode result, size_t n) {
+static void check_answer(struct slot *slot, CURLcode result) {
   long status = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &status);
   if (result != CURLE_OK) die(curl_easy_strerror(result));
-  if (status != 200 || n == 0) die("an answer that is not the expected one");
+  if (status != 200 || slot->n == 0) die("not the expected answer");
+  free(slot->text);
+  slot->text = NULL;
+  slot->n = 0;
 }
 
-/* --- commands ------------------------------------------------------------
+static void close_slot(struct slot *slot) {
+  curl_easy_cleanup(slot->easy);
+}
+
+static long warm_up(void) {
+  const char *text = getenv("WARM_UP");
+  return text != NULL ? count_of(text) : 0;
+}
+
+/* --- one after another ---------------------------------------------------
  */
 
-static void exchange(CURLM *multi, CURL *easy, struct answer *answer) {
+static void exchange(CURLM *multi, struct slot *slot) {
   CURLMsg *message;
   int running = 1, left;
-  answer->n = 0;
-  curl_multi_add_handle(multi, easy);
+  curl_multi_add_handle(multi, slot->easy);
   for (;;) {
     curl_multi_perform(multi, &running);
     if (running == 0) break;
@@ -153,139 +145,207 @@ static void exchange(CURLM *multi, CURL *easy, struct answer *answer) {
   }
   message = curl_multi_info_read(multi, &left);
   if (message == NULL) die("an exchange without an end");
-  check_answer(easy, message->data.result, answer->n);
-  curl_multi_remove_handle(multi, easy);
+  check_answer(slot, message->data.result);
+  curl_multi_remove_handle(multi, slot->easy);
 }
 
-static int run_exchanges(char **argument) {
-  static struct answer answer;
-  struct request request;
-  long n = count_of(argument[2]);
+static void sequence(struct target *t, char **argument) {
+  long n = count_of(argument[3]), first = warm_up();
+  CURLM *multi = need(curl_multi_init());
+  struct slot slot;
   struct moment begin;
-  CURLM *multi;
-  CURL *easy;
-  curl_global_init(CURL_GLOBAL_DEFAULT);
-  multi = need(curl_multi_init());
-  easy = need(curl_easy_init());
-  read_request(argument[1], &request);
-  set_request(easy, argument[0], &request, &answer, argument[3]);
-  for (long i = 0; i < WARM_UP; i++) exchange(multi, easy, &answer);
+  open_slot(&slot, t);
+  for (long i = 0; i < first; i++) exchange(multi, &slot);
   begin = now();
-  for (long i = 0; i < n; i++) exchange(multi, easy, &answer);
+  for (long i = 0; i < n; i++) exchange(multi, &slot);
   tell(begin, n);
-  curl_easy_cleanup(easy);
+  close_slot(&slot);
   curl_multi_cleanup(multi);
-  curl_slist_free_all(request.headers);
+}
+
+static void oneshot(struct target *t, char **argument) {
+  struct slot slot;
+  (void)argument;
+  open_slot(&slot, t);
+  check_answer(&slot, curl_easy_perform(slot.easy));
+  close_slot(&slot);
+}
+
+/* --- many at a time ------------------------------------------------------
+ */
+
+struct loop {
+  CURLM *multi;
+  int epoll;
+  long timeout; /* milliseconds; -1: none */
+  long left;    /* exchanges to be started yet */
+  long ended;
+};
+
+static int on_socket(CURL *easy, curl_socket_t s, int what, void *data,
+                     void *known) {
+  struct loop *loop = data;
+  struct epoll_event event = {.data.fd = s};
+  (void)easy;
+  if (what == CURL_POLL_REMOVE)
+    return epoll_ctl(loop->epoll, EPOLL_CTL_DEL, s, NULL), 0;
+  if (what & CURL_POLL_IN) event.events |= EPOLLIN;
+  if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
+  epoll_ctl(loop->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s, &event);
+  curl_multi_assign(loop->multi, s, loop);
   return 0;
 }
 
-static int run_oneshot(char **argument) {
-  static struct answer answer;
-  struct request request;
-  CURLcode result;
-  CURL *easy;
-  curl_global_init(CURL_GLOBAL_DEFAULT);
-  easy = need(curl_easy_init());
-  read_request(argument[1], &request);
-  set_request(easy, argument[0], &request, &answer, argument[2]);
-  result = curl_easy_perform(easy);
-  check_answer(easy, result, answer.n);
-  curl_easy_cleanup(easy);
-  curl_slist_free_all(request.headers);
+static int on_timer(CURLM *multi, long ms, void *data) {
+  (void)multi;
+  ((struct loop *)data)->timeout = ms;
   return 0;
 }
 
-static void digest(EVP_MD_CTX *ctx, const EVP_MD *md, const void *head,
-                   size_t head_size, const void *text, size_t size,
-                   unsigned char *out) {
-  if (!EVP_DigestInit_ex2(ctx, md, NULL) ||
-      !EVP_DigestUpdate(ctx, head, head_size) ||
-      !EVP_DigestUpdate(ctx, text, size) ||
-      !EVP_DigestFinal_ex(ctx, out, NULL))
-    die("no digest");
+static void open_loop(struct loop *loop) {
+  *loop = (struct loop){need(curl_multi_init()), epoll_create1(0), -1, 0, 0};
+  if (loop->epoll < 0) die("no epoll");
+  curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
+  curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+  curl_multi_setopt(loop->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                    MAX_CONNECTIONS);
 }
 
-/* Of the body, of the canonical request, and the HMAC in its two passes. */
-static int run_digests(char **argument) {
-  static unsigned char text[65536], out[EVP_MAX_MD_SIZE], pad[64];
-  EVP_MD *md = need(EVP_MD_fetch(NULL, "SHA256", NULL));
-  EVP_MD_CTX *ctx = need(EVP_MD_CTX_new());
-  long n = count_of(argument[0]);
-  size_t sizes[3];
+static void start_one(struct loop *loop, struct slot *slot) {
+  loop->left--;
+  curl_multi_add_handle(loop->multi, slot->easy);
+}
+
+/* Takes what has ended; a slot that is free takes what is left. */
+static void reap(struct loop *loop) {
+  CURLMsg *message;
+  int more;
+  while ((message = curl_multi_info_read(loop->multi, &more)) != NULL) {
+    CURLcode result = message->data.result;
+    struct slot *slot;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
+    check_answer(slot, result);
+    curl_multi_remove_handle(loop->multi, slot->easy);
+    loop->ended++;
+    if (loop->left > 0) start_one(loop, slot);
+  }
+}
+
+static void act(struct loop *loop, curl_socket_t s, int what) {
+  int running;
+  if (s == CURL_SOCKET_TIMEOUT) loop->timeout = -1;
+  curl_multi_socket_action(loop->multi, s, what, &running);
+}
+
+static void turn(struct loop *loop) {
+  struct epoll_event events[64];
+  long before = loop->ended;
+  int n;
+  while (loop->timeout == 0) act(loop, CURL_SOCKET_TIMEOUT, 0);
+  reap(loop);
+  if (loop->ended > before) return;
+  n = epoll_wait(loop->epoll, events, 64, (int)loop->timeout);
+  if (n == 0) act(loop, CURL_SOCKET_TIMEOUT, 0);
+  for (int i = 0; i < n; i++) {
+    uint32_t is = events[i].events;
+    act(loop, events[i].data.fd,
+        (is & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+            (is & ~(uint32_t)EPOLLOUT ? CURL_CSELECT_IN : 0));
+  }
+  reap(loop);
+}
+
+/* Starts `n` exchanges in as many of `count` slots as it takes. */
+static void begin_batch(struct loop *loop, struct slot *slots, long count,
+                        long n) {
+  loop->left = n;
+  loop->ended = 0;
+  for (long i = 0; i < count && loop->left > 0; i++)
+    start_one(loop, slots + i);
+}
+
+static void batch(struct loop *loop, struct slot *slots, long count, long n) {
+  begin_batch(loop, slots, count, n);
+  while (loop->ended < n) turn(loop);
+}
+
+static struct slot *open_slots(const struct target *t, long count) {
+  struct slot *slots = need(calloc((size_t)count, sizeof *slots));
+  for (long i = 0; i < count; i++) open_slot(slots + i, t);
+  return slots;
+}
+
+static void close_all(struct loop *loop, struct slot *slots, long count) {
+  for (long i = 0; i < count; i++) close_slot(slots + i);
+  curl_multi_cleanup(loop->multi);
+  close(loop->epoll);
+  free(slots);
+}
+
+static void concurrent(struct target *t, char **argument) {
+  long n = count_of(argument[3]), count = count_of(argument[4]);
+  struct slot *slots = open_slots(t, count);
+  struct loop loop;
   struct moment begin;
-  for (int i = 0; i < 3; i++) {
-    sizes[i] = (size_t)count_of(argument[1 + i]);
-    if (sizes[i] > sizeof text) die("a text is too long");
-  }
+  open_loop(&loop);
+  batch(&loop, slots, count, warm_up());
   begin = now();
-  for (long i = 0; i < n; i++) {
-    text[0] = (unsigned char)i;
-    digest(ctx, md, "", 0, text, sizes[0], out);
-    digest(ctx, md, "", 0, text, sizes[1], out);
-    digest(ctx, md, pad, sizeof pad, text, sizes[2], out);
-    digest(ctx, md, pad, sizeof pad, out, 32, out);
-  }
+  batch(&loop, slots, count, n);
   tell(begin, n);
-  EVP_MD_CTX_free(ctx);
-  EVP_MD_free(md);
-  return 0;
+  close_all(&loop, slots, count);
 }
 
-static pid_t start(char **command) {
-  pid_t child = fork();
-  if (child < 0) die("no process");
-  if (child > 0) return child;
-  execvp(command[0], command);
-  die(command[0]);
-  return 0;
+static long resident(void) { /* KiB */
+  FILE *file = fopen("/proc/self/statm", "r");
+  long size = 0, pages = 0;
+  if (file == NULL || fscanf(file, "%ld %ld", &size, &pages) != 2)
+    die("no /proc/self/statm");
+  fclose(file);
+  return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static double of_timeval(struct timeval t) {
-  return (double)t.tv_sec * 1e6 + (double)t.tv_usec;
-}
-
-static int run_process(char **argument) {
-  double begin = microseconds(CLOCK_MONOTONIC), end;
-  struct rusage usage;
-  pid_t child = start(argument);
-  int status;
-  if (wait4(child, &status, 0, &usage) != child) die("no child");
-  end = microseconds(CLOCK_MONOTONIC);
-  if (status != 0) die("the process failed");
-  printf("%.1f %.1f %ld\n", end - begin,
-         of_timeval(usage.ru_utime) + of_timeval(usage.ru_stime),
-         usage.ru_maxrss);
-  return 0;
-}
-
-/* The pipe to us ends with whoever started us, however that ends. */
-static int run_server(char **argument) {
-  pid_t child;
-  char c;
-  signal(SIGINT, SIG_IGN);
-  child = start(argument);
-  while (read(STDIN_FILENO, &c, 1) > 0) {
-  }
-  kill(child, SIGTERM);
-  waitpid(child, NULL, 0);
-  return 0;
+static void memory(struct target *t, char **argument) {
+  long n = count_of(argument[3]), before;
+  struct slot *slots = open_slots(t, 1);
+  struct loop loop;
+  open_loop(&loop);
+  batch(&loop, slots, 1, 1);
+  close_slot(slots);
+  free(slots);
+  before = resident();
+  slots = open_slots(t, n);
+  begin_batch(&loop, slots, n, n);
+  while (loop.ended == 0) turn(&loop);
+  printf("0 0 %.4f\n", (double)(resident() - before) / (double)n);
+  while (loop.ended < n) turn(&loop);
+  close_all(&loop, slots, n);
 }
 
 static const struct {
   const char *name;
-  int least;
-  int (*run)(char **argument);
-} commands[] = {{"exchange", 4, run_exchanges},
-                {"oneshot", 3, run_oneshot},
-                {"digests", 4, run_digests},
-                {"run", 1, run_process},
-                {"keep", 1, run_server}};
+  int arguments;
+  bool signs;
+  void (*run)(struct target *t, char **argument);
+} commands[] = {{"oneshot", 3, false, oneshot},
+                {"exchange", 4, false, sequence},
+                {"signed", 4, true, sequence},
+                {"concurrent", 5, false, concurrent},
+                {"memory", 4, false, memory}};
 
 int main(int count, char **argument) {
-  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-    if (count >= 2 + commands[i].least &&
-        strcmp(argument[1], commands[i].name) == 0)
-      return commands[i].run(argument + 2);
-  die("usage: floor exchange|oneshot|digests|run|keep ARGUMENTS");
+  struct target target;
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    if (count != 2 + commands[i].arguments ||
+        strcmp(argument[1], commands[i].name) != 0)
+      continue;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    read_target(argument + 2, commands[i].signs, &target);
+    commands[i].run(&target, argument + 2);
+    curl_slist_free_all(target.headers);
+    return 0;
+  }
+  die("usage: floor oneshot|exchange|signed|concurrent|memory ARGUMENTS");
   return 2;
 }

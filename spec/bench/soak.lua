@@ -1,11 +1,12 @@
 -- Many thousand pauses in one process, one after another and 32 at a time,
 -- against nginx on loopback. Prints memory, connections and descriptors after
 -- the first 1,000 and at the end; the exit status says whether memory is flat.
-package.path = "spec/bench/?.lua;" .. package.path
+package.path = "./?.lua;" .. package.path
 if rawget(_G, "jit") then package.cpath = "build/luajit/?.so;" .. package.cpath end
 local apprunner = require "apprunner"
-local report = require "report"
-local server = require "server"
+local hosts = require "spec.support.hosts"
+local report = require "spec.bench.report"
+local server = require "spec.bench.server"
 
 local CALLS = tonumber(os.getenv "CALLS") or 20000
 local FIRST = 1000
@@ -17,12 +18,12 @@ local BOUND = 512
 local arn = "arn:aws:apprunner:us-east-1:123456789012:service/python-app/8fe1e10304f84fd2b0df550fe98a71fa"
 
 local function resident()
-  return tonumber(server.read("/proc/self/status"):match "VmRSS:%s*(%d+) kB")
+  return tonumber(hosts.read("/proc/self/status"):match "VmRSS:%s*(%d+) kB")
 end
 
-local function own_pid() return server.read("/proc/self/stat"):match "^%d+" end
+local function own_pid() return hosts.read("/proc/self/stat"):match "^%d+" end
 
-local function descriptors() return #server.lines_of(("ls /proc/%s/fd"):format(own_pid())) end
+local function descriptors() return tonumber(hosts.shell(("ls /proc/%s/fd | wc -l"):format(own_pid()))) end
 
 local function look(nginx, calls)
   collectgarbage()
@@ -94,11 +95,11 @@ local function soak(nginx, run)
   return flat
 end
 
-local nginx = server.start()
 local flat = true
 local ok, err = xpcall(function()
+  local nginx = server.start()
   for _, run in ipairs(runs) do flat = soak(nginx, run) and flat end
 end, debug.traceback)
-nginx:stop()
+hosts.clear()
 if not ok then io.stderr:write(err, "\n") end
 os.exit(ok and flat and 0 or 1)

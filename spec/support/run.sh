@@ -120,8 +120,10 @@ suites() {
     beside specs:lua5.1 $self --specs lua5.1 lua5.1 --exclude-tags=hosts,slow
     beside specs:neovim spec/support/hosted.sh neovim
     beside specs:nginx spec/support/hosted.sh nginx
-    alone specs:lua5.4 $self --specs lua5.4 default
-    alone specs:luajit $self --specs luajit luajit --exclude-tags=once
+    beside specs:lua5.4 $self --specs lua5.4 default --exclude-tags=timing
+    beside specs:luajit $self --specs luajit luajit --exclude-tags=once,timing
+    alone specs:lua5.4-timing $self --specs lua5.4 default --tags=timing
+    alone specs:luajit-timing $self --specs luajit luajit --tags=timing --exclude-tags=once
   fi
   wait
 }

@@ -4,17 +4,9 @@
 ** core's own objects.
 */
 #define _POSIX_C_SOURCE 200809L
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "../clock.h"
 
 #include "../../../src/core/sigv4.h"
-
-static double microseconds(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 int main(int count, char **argument) {
   const struct ar_header headers[] = {
@@ -30,10 +22,11 @@ int main(int count, char **argument) {
                                     .region = AR_STR("us-east-1"),
                                     .service = AR_STR("apprunner"),
                                     .time = 1700000000};
-  long n = count > 2 ? strtol(argument[1], NULL, 10) : 0;
-  double clock, processor;
+  struct moment begin;
   struct ar_err err;
-  if (n < 1) return 2;
+  long n;
+  if (count != 3) die("usage: sign N BODY");
+  n = count_of(argument[1]);
   request.body = ar_str_of(argument[2]);
   ar_signature_init(&signature);
   ar_creds_init(&creds);
@@ -41,14 +34,12 @@ int main(int count, char **argument) {
   ar_buf_addz(&creds.secret_access_key,
               "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
   if (ar_sigv4_sign(&signature, &request, &creds, &err) != AR_OK) return 1;
-  clock = microseconds(CLOCK_MONOTONIC);
-  processor = microseconds(CLOCK_PROCESS_CPUTIME_ID);
+  begin = now();
   for (long i = 0; i < n; i++) {
     request.time = 1700000000 + i % 3600; /* of one day: the key is kept */
     if (ar_sigv4_sign(&signature, &request, &creds, &err) != AR_OK) return 1;
   }
-  printf("%.4f %.4f\n", (microseconds(CLOCK_MONOTONIC) - clock) / (double)n,
-         (microseconds(CLOCK_PROCESS_CPUTIME_ID) - processor) / (double)n);
+  tell(begin, n);
   ar_signature_free(&signature);
   ar_creds_free(&creds);
   return 0;
