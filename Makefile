@@ -78,11 +78,15 @@ $(BUILD)/%_fuzz: $(call objects,spec/fuzz/%_fuzz.c $(CORE))
 
 # Preloaded libraries of the checks, and the C programs of the bench.
 helpers: $(patsubst spec/support/%.c,build/support/%.so,$(wildcard spec/support/*.c)) \
-  $(patsubst spec/bench/%.c,build/bench/%,$(wildcard spec/bench/*.c)) build/bench/sign
+  $(patsubst spec/bench/%.c,build/bench/%,$(wildcard spec/bench/*.c)) build/bench/sign \
+  build/bench/5.1/bare.so build/bench/5.4/bare.so
 build/support/%.so: spec/support/%.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -shared -o $@ $< -ldl
-build/bench/%: spec/bench/%.c spec/bench/clock.h Makefile
+build/bench/%/bare.so: spec/bench/lua/bare.c $(wildcard spec/bench/*.h) Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -I/usr/include/lua$* -shared -o $@ $< -lcurl -lcrypto
+build/bench/%: spec/bench/%.c $(wildcard spec/bench/*.h) Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -o $@ $< -lcurl -lcrypto
 build/bench/sign: $(call objects,spec/bench/core/sign.c $(CORE))

@@ -113,6 +113,8 @@ local function add_ours(list, bench, who)
   for _, scheme in ipairs { "plain", "tls" } do
     list:exchange(BOTH, ("pause %s %s"):format(scheme, name),
       ("%spause %d %s %s"):format(work, n.pauses, server[scheme], ca_of(server, scheme)))
+    list:exchange(BOTH, ("bare %s %s"):format(scheme, name), ("%sbare %d %s %s %s %d %d %d"):format(work, n.pauses,
+      server[scheme], ca_of(server, scheme), bench.request, request.lengths(bench.body)))
   end
   local many = ("%s%%s %%d %%s - %d"):format(work, peers.CONCURRENCY)
   list:exchange(BOTH, "concurrent " .. name, many:format("concurrent", n.pauses, server.plain), { n = n.pauses })

@@ -87,6 +87,15 @@ function works.cjson()
   return repeated(function() decode(text) end)
 end
 
+-- What the floor of a pause has in it, in one program; `lengths` of the texts that are digested.
+function works.bare(url, ca, request, ...)
+  package.cpath = ("build/bench/%s/?.so;"):format(jit and "5.1" or "5.4") .. package.cpath
+  local bare, decode = require "bare", require("cjson").new().decode
+  local lengths = { ... }
+  bare.open(url .. "/", request, ca, tonumber(lengths[1]), tonumber(lengths[2]), tonumber(lengths[3]))
+  return repeated(function() decode(bare.exchange()) end)
+end
+
 -- From the bytes of an answer to what the caller gets, as a pause does it: on a call that is done already, and whose
 -- memory is kept.
 function works.decode(url)
@@ -121,7 +130,7 @@ end
 
 local name, n = arg[1], tonumber(arg[2])
 if name == "memory" then return memory(n, arg[3]) end
-local run = works[name](arg[3], arg[4], arg[5])
+local run = works[name]((table.unpack or unpack)(arg, 3))
 run(tonumber(os.getenv "WARM_UP" or 0))
 collectgarbage()
 local clock, processor = socket.gettime(), os.clock()
