@@ -128,6 +128,7 @@ build = {
       sources = {
         "src/curl/birthmark.c",
         "src/curl/engine.c",
+        "src/curl/hosts.c",
         "src/curl/inheritance.c",
         "src/curl/library.c",
         "src/curl/outcome.c",

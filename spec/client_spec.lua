@@ -420,6 +420,20 @@ describe("a call without an answer", function()
     end)
   end
 
+  it("fails by CallTimeoutError, and was not sent, while others have all the connections of its server", function()
+    local url = server:url "silent"
+    local crowd, late, ended = client_of(url), client_of(url, { timeout = 0.1 }), 0
+    for _ = 1, 64 do crowd:pause_service({ ServiceArn = ARN }, function() ended = ended + 1 end) end
+    local out, err = late:pause_service { ServiceArn = ARN }
+    assert.is_nil(out)
+    assert.same({ "timeout", "CallTimeoutError", 1 }, { err.kind, err.code, err.attempts })
+    assert.is_nil(err.ambiguous)
+    assert.equal(0, ended)
+    crowd:close()
+    apprunner.run()
+    assert.equal(64, ended)
+  end)
+
   it("leaves a client that works", function()
     local client = client_of(server:in_turn("close", recorder.response(200, JSON, '{"OperationId":"next"}')), ONCE)
     local _, err = client:pause_service { ServiceArn = ARN }

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -58,6 +59,7 @@ struct server {
     SSL *ssl;
   } connections[MOST_CONNECTIONS];
   atomic_int opened, requests, closed;
+  atomic_bool gate; /* whether it is open */
 };
 
 static ssize_t take(struct connection *c, void *p, size_t n) {
@@ -119,6 +121,11 @@ static void hold(struct connection *c) {
   char p[256];
   while (take(c, p, sizeof p) > 0) {
   }
+}
+
+static void wait_at_gate(struct connection *c) {
+  while (!c->server->gate) pause_for(1);
+  say(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 }
 
 /* Closes the connection, and lets its number stay taken. */
@@ -222,6 +229,7 @@ static bool answer(struct connection *c, const struct request *r) {
   if (strstr(r->text, " /drip ") != NULL) return drip(c), true;
   if (strstr(r->text, " /hold ") != NULL) return hold(c), false;
   if (strstr(r->text, " /early ") != NULL) return reset(c), false;
+  if (strstr(r->text, " /gate ") != NULL) return wait_at_gate(c), true;
   for (size_t i = 0; i < LENGTH(answers); i++)
     if (strstr(r->text, answers[i].path) != NULL)
       return say(c, answers[i].answer), answers[i].keep;
@@ -1244,7 +1252,7 @@ static void passes_on_no_descriptor(struct ar_engine *e, struct server *s) {
   ar_engine_remove(e, &p.x);
 }
 
-/* The child's verdict; it ends as another program, without any clean-up. */
+/* A child's verdict; it ends as another program, without any clean-up. */
 static void act_as_child(struct ar_engine *e, struct probe *p, int report) {
   struct probe other = *p;
   struct ar_err err;
@@ -1258,33 +1266,38 @@ static void act_as_child(struct ar_engine *e, struct probe *p, int report) {
   _exit(1);
 }
 
+/* Of a child of ours, while `p` is in flight. */
+static void check_child(struct ar_engine *e, struct probe *p) {
+  char verdict = 'n';
+  int report[2];
+  pid_t child;
+  if (pipe(report) != 0) exit(3);
+  child = fork();
+  if (child == 0) act_as_child(e, p, report[1]);
+  CHECK(read(report[0], &verdict, 1) == 1 && verdict == 'y',
+        "a child knows that the engine is not its own, and can drop it");
+  waitpid(child, NULL, 0);
+  CHECK(!ar_engine_forked(e), "the parent's is");
+  close(report[0]);
+  close(report[1]);
+}
+
 static void leaves_forks_alone(void) {
   struct server *s = serve(trust.right);
   struct ar_engine *e = new_engine();
   struct probe first = get_tls(s, "/ok"), held = get_tls(s, "/drip");
   struct probe last = get_tls(s, "/ok");
-  char verdict = 'n';
-  int report[2];
-  pid_t child;
   first.x.ca_bundle = held.x.ca_bundle = last.x.ca_bundle = trust.file;
   perform(e, &first);
   add(e, &held);
   drive_until_sent(e, s, 2);
-  if (pipe(report) != 0) exit(3);
-  child = fork();
-  if (child == 0) act_as_child(e, &held, report[1]);
-  CHECK(read(report[0], &verdict, 1) == 1 && verdict == 'y',
-        "a child knows that the engine is not its own, and can drop it");
-  waitpid(child, NULL, 0);
-  CHECK(!ar_engine_forked(e), "the parent's is");
+  check_child(e, &held);
   while (!held.finished) drive(e);
   CHECK(ended_well(&held, 200), "the call in flight ends well: %s",
         held.outcome.detail);
   perform(e, &last);
   CHECK(ended_well(&last, 200) && last.outcome.reused && s->opened == 1,
         "on the same connection, as does the next");
-  close(report[0]);
-  close(report[1]);
   ar_engine_free(e);
   stop_server(s);
 }
@@ -1316,6 +1329,162 @@ static void serves_many(void) {
   ar_engine_free(e);
   stop_server(s);
   free(p);
+}
+
+/*
+** More than a server gets connections: 64 wait at its gate, the others in the
+** engine.
+*/
+
+enum { LET_IN = 64, CROWD = 200 };
+
+struct crowd {
+  struct server *s;
+  struct ar_engine *e;
+  struct probe p[CROWD];
+};
+
+static struct crowd *new_crowd(void) {
+  struct crowd *c = calloc(1, sizeof *c);
+  c->s = serve(NULL);
+  c->e = new_engine();
+  for (size_t i = 0; i < CROWD; i++) c->p[i] = get(c->s, "/gate");
+  return c;
+}
+
+/* Adds some and has sent what may be. */
+static void gather(struct crowd *c, size_t from, size_t to) {
+  for (size_t i = from; i < to; i++) add(c->e, &c->p[i]);
+  if (from == 0) drive_until_sent(c->e, c->s, LET_IN);
+}
+
+static void open_gate(struct crowd *c) {
+  c->s->gate = true;
+  while (ar_engine_stats(c->e)->in_flight > 0) drive(c->e);
+}
+
+static int sum_of(const struct crowd *c, int (*what)(const struct probe *)) {
+  int sum = 0;
+  for (size_t i = 0; i < CROWD; i++) sum += what(&c->p[i]);
+  return sum;
+}
+
+static int is_well(const struct probe *p) {
+  return p->finished == 1 && ended_well(p, 200);
+}
+
+static int is_referred_to(const struct probe *p) {
+  return p->references;
+}
+
+static void end_crowd(struct crowd *c) {
+  CHECK(sum_of(c, is_referred_to) == 0, "all are let go");
+  c->s->gate = true;
+  stop_server(c->s);
+  free(c);
+}
+
+static void holds_back_a_crowd(void) {
+  struct crowd *c = new_crowd();
+  struct server *other = serve(NULL);
+  struct probe elsewhere = get(other, "/ok");
+  gather(c, 0, CROWD);
+  add(c->e, &elsewhere);
+  while (!elsewhere.finished) drive(c->e);
+  CHECK(ended_well(&elsewhere, 200), "another server is served meanwhile");
+  CHECK(c->s->requests == LET_IN && c->s->opened == LET_IN,
+        "%d wait at the gate, on %d connections", c->s->requests,
+        c->s->opened);
+  CHECK(ar_engine_stats(c->e)->in_flight == CROWD, "all are in flight");
+  open_gate(c);
+  CHECK(sum_of(c, is_well) == CROWD, "all end well");
+  CHECK(c->s->requests == CROWD && c->s->opened == LET_IN,
+        "on the same connections");
+  ar_engine_free(c->e);
+  stop_server(other);
+  end_crowd(c);
+}
+
+/* A transfer of libcurl's is some 8 KiB. */
+static void holds_back_for_little(void) {
+  struct crowd *c = new_crowd();
+  size_t before, after;
+  gather(c, 0, LET_IN + 1);
+  before = mallinfo2().uordblks;
+  gather(c, LET_IN + 1, CROWD);
+  ar_engine_step(c->e, -1);
+  after = mallinfo2().uordblks;
+  CHECK(after < before + (CROWD - LET_IN - 1) * 256,
+        "those that are held take few bytes: %zu, then %zu", before, after);
+  ar_engine_free(c->e);
+  end_crowd(c);
+}
+
+static void lets_in_by_turns(void) {
+  struct crowd *c = new_crowd();
+  gather(c, 0, CROWD);
+  ar_engine_remove(c->e, &c->p[LET_IN + 1].x);
+  CHECK(c->p[LET_IN + 1].references == 0 && !c->p[LET_IN + 1].finished,
+        "a removal of one that is held is silent");
+  for (int i = 0; i < 3; i++) {
+    struct probe *next = &c->p[LET_IN + i + (i > 0)];
+    ar_engine_remove(c->e, &c->p[i].x);
+    drive_until_sent(c->e, c->s, LET_IN + i + 1);
+    CHECK(next->x.sent && !next[1 + (i == 0)].x.sent, "%d: the next is in", i);
+  }
+  CHECK(ar_engine_stats(c->e)->in_flight == CROWD - 4, "the rest is left");
+  open_gate(c);
+  CHECK(sum_of(c, is_well) == CROWD - 4 && c->s->requests == CROWD - 1,
+        "and ends well");
+  CHECK(!c->p[LET_IN + 1].x.sent, "what was removed was not sent");
+  ar_engine_free(c->e);
+  end_crowd(c);
+}
+
+static void counts_no_time_before_its_turn(void) {
+  struct crowd *c = new_crowd();
+  struct probe *late = &c->p[LET_IN];
+  int64_t begin = milliseconds();
+  late->x.connect_timeout = late->x.read_timeout = 400;
+  gather(c, 0, LET_IN + 1);
+  while (milliseconds() < begin + 600) {
+    ar_engine_wait(c->e, 20);
+    ar_engine_step(c->e, -1);
+  }
+  CHECK(!late->x.sent && !ar_engine_next_done(c->e), "it waits for its turn");
+  open_gate(c);
+  CHECK(is_well(late), "as long as it takes: %s", late->outcome.detail);
+  ar_engine_free(c->e);
+  end_crowd(c);
+}
+
+static void drops_a_crowd(void) {
+  struct crowd *c = new_crowd();
+  gather(c, 0, CROWD);
+  check_child(c->e, &c->p[CROWD - 1]);
+  CHECK(sum_of(c, is_referred_to) == CROWD, "all are in flight");
+  ar_engine_free(c->e);
+  CHECK(c->s->requests == LET_IN, "none is sent that was held");
+  end_crowd(c);
+}
+
+/* libcurl takes no URL of over 8 MB. */
+static void tells_of_what_it_cannot_start(struct ar_engine *e) {
+  struct probe p = probe_of("GET", "http", "127.0.0.1", 1, "/");
+  size_t n = 9u << 20;
+  char *url = malloc(n + 1);
+  struct ar_err err;
+  memset(url, 'a', n);
+  memcpy(url, p.url, strlen(p.url));
+  url[n] = '\0';
+  p.x.url = url;
+  CHECK(ar_engine_add(e, &p.x, &err) == AR_OK, "it is taken");
+  while (!p.finished) drive(e);
+  CHECK(failed_as(&p, AR_E_MEMORY) && !p.x.sent && p.references == 0,
+        "what cannot be started ends");
+  CHECK(ar_engine_stats(e)->in_flight == 0 && ar_engine_timeout(e) == -1,
+        "and is not awaited any more");
+  free(url);
 }
 
 static void goes_beyond_1024_descriptors(void) {
@@ -1393,6 +1562,7 @@ int main(void) {
   removes_in_flight(e, s);
   keeps_to_its_budget(e, s);
   adds_from_finish(e, s);
+  tells_of_what_it_cannot_start(e);
   leaves_foreign_signals(e);
   asks_names_again(s);
   ends_without_harm(s);
@@ -1415,6 +1585,11 @@ int main(void) {
   survives_broken_pipes();
   leaves_forks_alone();
   serves_many();
+  holds_back_a_crowd();
+  holds_back_for_little();
+  lets_in_by_turns();
+  counts_no_time_before_its_turn();
+  drops_a_crowd();
   goes_beyond_1024_descriptors();
   drop_trust();
   while (slow_dns_waiting > 0) pause_for(10);

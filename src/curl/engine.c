@@ -3,7 +3,8 @@
 ** descriptor to watch for what, and when it wants to be called. A step goes
 ** through phases, in units that are as small as libcurl allows; one that runs
 ** out of its budget stops between two units, and the next goes on there.
-** A transfer is in one list at a time: queued, running, done or spare.
+** A flight is in one list at a time: held by its server, ready, running or
+** done. It has a transfer from when it runs until it is taken out.
 */
 #define _GNU_SOURCE
 #include "engine.h"
@@ -13,13 +14,14 @@
 
 #include "birthmark.h"
 #include "guard.h"
+#include "hosts.h"
 #include "inheritance.h"
 #include "library.h"
+#include "outcome.h"
 #include "transfer.h"
 
 #define BATCH 64           /* events taken from the poller at a time */
 #define SPARE_TRANSFERS 64 /* kept for the next exchanges */
-#define CONNECTIONS_A_HOST 64L
 #define KEPT_CONNECTIONS 128L
 
 struct ar_engine {
@@ -27,13 +29,26 @@ struct ar_engine {
   struct ar_birthmark mark;
   struct ar_shared shared;
   int64_t curl_wants; /* when libcurl wants its timer to fire, or AR_NEVER */
-  struct ar_link queued, running, done, spare;
+  struct ar_hosts hosts;
+  struct ar_link running, done, spare;
   size_t spares;
   struct ar_ready ready[BATCH]; /* what the poller said, from `at` to `n` */
   int ready_at, ready_n;
   unsigned phase; /* where the next step begins */
   struct ar_engine_stats stats;
 };
+
+/* An exchange that was added; its performer. */
+struct flight {
+  struct ar_place place;
+  struct ar_engine *owner;
+  struct ar_exchange *x;        /* one reference */
+  struct ar_transfer *transfer; /* NULL: not started, or it could not be */
+};
+
+static struct flight *flight_of(struct ar_link *link) {
+  return AR_OWNER(struct flight, place.link, link);
+}
 
 static struct ar_transfer *transfer_of(struct ar_link *link) {
   return AR_OWNER(struct ar_transfer, link, link);
@@ -81,7 +96,7 @@ static bool set_options(struct ar_engine *e) {
   SET(CURLMOPT_SOCKETDATA, e);
   SET(CURLMOPT_TIMERFUNCTION, on_timer);
   SET(CURLMOPT_TIMERDATA, e);
-  SET(CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_A_HOST);
+  SET(CURLMOPT_MAX_HOST_CONNECTIONS, (long)AR_HOST_CONNECTIONS);
   SET(CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
 #undef SET
   return bad == 0;
@@ -91,18 +106,10 @@ static bool set_options(struct ar_engine *e) {
 ** Transfers, from the spares and back
 */
 
-static struct ar_transfer *take_transfer(struct ar_engine *e,
-                                         struct ar_err *err) {
+static struct ar_transfer *take_transfer(struct ar_engine *e) {
   struct ar_transfer *t;
-  if (!ar_timers_reserve(&e->shared.timers, e->stats.in_flight + 1)) {
-    ar_fail_memory(err);
-    return NULL;
-  }
-  if (ar_list_empty(&e->spare)) {
-    t = ar_transfer_new(&e->shared, err);
-    if (t != NULL) t->owner = e;
-    return t;
-  }
+  if (!ar_timers_reserve(&e->shared.timers, e->stats.in_flight)) return NULL;
+  if (ar_list_empty(&e->spare)) return ar_transfer_new(&e->shared, NULL);
   t = transfer_of(e->spare.previous);
   ar_link_take(&t->link);
   e->spares--;
@@ -114,35 +121,67 @@ static void give_back(struct ar_engine *e, struct ar_transfer *t) {
     ar_link_move(&e->spare, &t->link);
     e->spares++;
   } else {
-    ar_link_take(&t->link);
     ar_transfer_free(t);
   }
 }
 
-/* Ends the transfer's part in the multi handle. */
-static void stop(struct ar_engine *e, struct ar_transfer *t) {
-  if (!t->running) return;
-  e->stats.connections += (uint64_t)ar_transfer_connections(t);
-  curl_multi_remove_handle(e->multi, t->easy);
-  t->running = false;
+/*
+** Flights
+*/
+
+/* False for want of memory. */
+static bool start(struct ar_engine *e, struct flight *f) {
+  struct ar_transfer *t = take_transfer(e);
+  if (t == NULL) return false;
+  t->owner = f;
+  if (!ar_transfer_begin(t, f->x) ||
+      curl_multi_add_handle(e->multi, t->easy) != CURLM_OK) {
+    ar_transfer_end(t);
+    give_back(e, t);
+    return false;
+  }
+  f->transfer = t;
+  return true;
 }
 
-static void set_done(struct ar_engine *e, struct ar_transfer *t) {
-  stop(e, t);
-  ar_timers_disarm(&e->shared.timers, &t->timer);
-  ar_link_move(&e->done, &t->link);
+static bool is_running(const struct flight *f) {
+  return f->transfer != NULL && f->place.host != NULL;
+}
+
+/* Ends the transfer's part in the multi handle. */
+static void stop(struct ar_engine *e, struct flight *f) {
+  if (!is_running(f)) return;
+  e->stats.connections += (uint64_t)ar_transfer_connections(f->transfer);
+  curl_multi_remove_handle(e->multi, f->transfer->easy);
+  ar_timers_disarm(&e->shared.timers, &f->transfer->timer);
+}
+
+static void set_done(struct ar_engine *e, struct flight *f) {
+  stop(e, f);
+  ar_hosts_leave(&e->hosts, &f->place);
+  ar_link_move(&e->done, &f->place.link);
 }
 
 /* Takes the exchange out of the engine; its reference is the caller's. In a
    forked child the transfer is abandoned: its sockets are the parent's. */
-static struct ar_exchange *detach(struct ar_engine *e, struct ar_transfer *t) {
-  struct ar_exchange *x = ar_transfer_end(t);
+static struct ar_exchange *detach(struct ar_engine *e, struct flight *f) {
+  struct ar_exchange *x = f->x;
+  ar_hosts_leave(&e->hosts, &f->place);
+  if (f->transfer != NULL) {
+    ar_transfer_end(f->transfer);
+    if (!ar_engine_forked(e)) give_back(e, f->transfer);
+  }
+  free(f);
+  x->performer = NULL;
   e->stats.in_flight--;
-  if (ar_engine_forked(e))
-    ar_link_take(&t->link);
-  else
-    give_back(e, t);
   return x;
+}
+
+static struct ar_outcome outcome_of(const struct flight *f) {
+  struct ar_outcome outcome = {.failure = AR_OK};
+  if (f->transfer != NULL) return f->transfer->outcome;
+  ar_outcome_of(&outcome, f->x, CURLE_OUT_OF_MEMORY, "", false);
+  return outcome;
 }
 
 /*
@@ -153,7 +192,8 @@ static struct ar_exchange *detach(struct ar_engine *e, struct ar_transfer *t) {
 static bool look(struct ar_engine *e) {
   if (e->ready_at < e->ready_n) return false;
   /* The first of a row: libcurl looks at the connection that it takes. */
-  if (ar_list_empty(&e->running) && !ar_list_empty(&e->queued)) return false;
+  if (ar_list_empty(&e->running) && !ar_list_empty(&e->hosts.ready))
+    return false;
   e->ready_at = 0;
   e->ready_n = ar_watch_wait(&e->shared.watch, e->ready, BATCH, 0);
   return false;
@@ -179,17 +219,15 @@ static bool serve_timer(struct ar_engine *e) {
 }
 
 /* Starts one transfer alone, for libcurl does all that are new in one go. */
-static bool start_queued(struct ar_engine *e) {
-  struct ar_transfer *t;
-  if (ar_list_empty(&e->queued)) return false;
-  t = transfer_of(e->queued.next);
-  if (curl_multi_add_handle(e->multi, t->easy) != CURLM_OK) {
-    ar_transfer_conclude(t, CURLE_OUT_OF_MEMORY);
-    set_done(e, t);
+static bool start_ready(struct ar_engine *e) {
+  struct flight *f;
+  if (ar_list_empty(&e->hosts.ready)) return false;
+  f = flight_of(e->hosts.ready.next);
+  if (!start(e, f)) {
+    set_done(e, f);
     return true;
   }
-  t->running = true;
-  ar_link_move(&e->running, &t->link);
+  ar_link_move(&e->running, &f->place.link);
   serve_timer(e);
   return true;
 }
@@ -199,7 +237,7 @@ static bool expire(struct ar_engine *e) {
   struct ar_transfer *t;
   if (first == NULL || first->at > e->shared.now) return false;
   t = AR_OWNER(struct ar_transfer, timer, first);
-  if (ar_transfer_expire(t)) set_done(e, t);
+  if (ar_transfer_expire(t)) set_done(e, t->owner);
   return true;
 }
 
@@ -214,12 +252,12 @@ static bool reap(struct ar_engine *e) {
   curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
   t = (struct ar_transfer *)(void *)owner;
   ar_transfer_conclude(t, result);
-  set_done(e, t);
+  set_done(e, t->owner);
   return true;
 }
 
 static bool (*const phases[])(struct ar_engine *) = {
-    look, serve_descriptor, start_queued, serve_timer, reap, expire};
+    look, serve_descriptor, start_ready, serve_timer, reap, expire};
 
 #define PHASES (sizeof phases / sizeof phases[0])
 
@@ -246,14 +284,9 @@ int ar_engine_global_init(struct ar_err *err) {
   return ar_library_init(err);
 }
 
-static bool open_engine(struct ar_engine *e, struct ar_err *err) {
+static bool open_multi(struct ar_engine *e, struct ar_err *err) {
   struct ar_inheritance inheritance;
   struct ar_guard guard;
-  if (ar_library_init(err) != AR_OK) return false;
-  if (!ar_watch_open(&e->shared.watch)) {
-    ar_fail(err, AR_E_HTTP, "no descriptor is left for an event queue");
-    return false;
-  }
   ar_guard_enter(&guard);
   ar_inheritance_begin(&inheritance);
   e->multi = curl_multi_init();
@@ -262,6 +295,20 @@ static bool open_engine(struct ar_engine *e, struct ar_err *err) {
   if (e->multi != NULL && set_options(e)) return true;
   ar_fail_memory(err);
   return false;
+}
+
+/* The first transfer, too, so that a libcurl that is not fit is told of. */
+static bool open_engine(struct ar_engine *e, struct ar_err *err) {
+  struct ar_transfer *t;
+  if (ar_library_init(err) != AR_OK) return false;
+  if (!ar_watch_open(&e->shared.watch)) {
+    ar_fail(err, AR_E_HTTP, "no descriptor is left for an event queue");
+    return false;
+  }
+  if (!open_multi(e, err)) return false;
+  t = ar_transfer_new(&e->shared, err);
+  if (t != NULL) give_back(e, t);
+  return t != NULL;
 }
 
 struct ar_engine *ar_engine_new(struct ar_err *err) {
@@ -273,7 +320,7 @@ struct ar_engine *ar_engine_new(struct ar_err *err) {
   e->shared.watch.poller = -1;
   ar_birthmark_set(&e->mark);
   e->curl_wants = AR_NEVER;
-  ar_link_init(&e->queued);
+  ar_hosts_init(&e->hosts);
   ar_link_init(&e->running);
   ar_link_init(&e->done);
   ar_link_init(&e->spare);
@@ -284,10 +331,10 @@ struct ar_engine *ar_engine_new(struct ar_err *err) {
 
 static void release_all(struct ar_engine *e, struct ar_link *list) {
   while (!ar_list_empty(list)) {
-    struct ar_transfer *t = transfer_of(list->next);
+    struct flight *f = flight_of(list->next);
     struct ar_exchange *x;
-    if (!ar_engine_forked(e)) stop(e, t);
-    x = detach(e, t);
+    if (!ar_engine_forked(e)) stop(e, f);
+    x = detach(e, f);
     x->release(x);
   }
 }
@@ -304,8 +351,8 @@ void ar_engine_free(struct ar_engine *e) {
   struct ar_guard guard;
   if (e == NULL) return;
   ar_guard_enter(&guard);
-  release_all(e, &e->queued);
   release_all(e, &e->running);
+  release_all(e, &e->hosts.ready); /* and those that this lets in */
   release_all(e, &e->done);
   if (!ar_engine_forked(e)) {
     free_spares(e);
@@ -326,7 +373,8 @@ int ar_engine_fd(const struct ar_engine *e) {
 int ar_engine_timeout(const struct ar_engine *e) {
   const struct ar_timer *first = ar_timers_first(&e->shared.timers);
   int64_t at = e->curl_wants, left;
-  if (e->phase > 0 || e->ready_at < e->ready_n || !ar_list_empty(&e->queued))
+  if (e->phase > 0 || e->ready_at < e->ready_n ||
+      !ar_list_empty(&e->hosts.ready))
     return 0;
   if (first != NULL && first->at < at) at = first->at;
   if (at == AR_NEVER) return -1;
@@ -337,33 +385,36 @@ int ar_engine_timeout(const struct ar_engine *e) {
 
 int ar_engine_add(struct ar_engine *e, struct ar_exchange *x,
                   struct ar_err *err) {
-  struct ar_transfer *t;
+  struct flight *f;
   if (ar_engine_forked(e))
     return ar_fail(err, AR_E_HTTP, "the engine is another process's");
   if (x->performer != NULL)
     return ar_fail(err, AR_E_HTTP, "the exchange is in flight already");
-  t = take_transfer(e, err);
-  if (t == NULL) return err != NULL ? (int)err->code : AR_E_MEMORY;
-  look_at_clock(e);
-  if (ar_transfer_begin(t, x, err) != AR_OK) {
-    give_back(e, t);
-    return AR_E_MEMORY;
+  f = malloc(sizeof *f);
+  if (f == NULL || !ar_hosts_enter(&e->hosts, &f->place, x)) {
+    free(f);
+    return ar_fail_memory(err);
   }
-  ar_link_move(&e->queued, &t->link);
+  f->owner = e;
+  f->x = x;
+  f->transfer = NULL;
+  x->retain(x);
+  x->performer = f;
+  x->sent = false;
   e->stats.in_flight++;
   return AR_OK;
 }
 
 void ar_engine_remove(struct ar_engine *e, struct ar_exchange *x) {
-  struct ar_transfer *t = x->performer;
+  struct flight *f = x->performer;
   struct ar_guard guard;
-  if (t == NULL || t->owner != e) return;
-  if (t->running && !ar_engine_forked(e)) {
+  if (f == NULL || f->owner != e) return;
+  if (is_running(f) && !ar_engine_forked(e)) {
     ar_guard_enter(&guard);
-    stop(e, t);
+    stop(e, f);
     ar_guard_leave(&guard);
   }
-  detach(e, t);
+  detach(e, f);
   x->release(x);
 }
 
@@ -389,9 +440,11 @@ bool ar_engine_step(struct ar_engine *e, int64_t budget_us) {
 bool ar_engine_next_done(struct ar_engine *e) {
   struct ar_outcome outcome;
   struct ar_exchange *x;
+  struct flight *f;
   if (ar_list_empty(&e->done)) return false;
-  outcome = transfer_of(e->done.next)->outcome;
-  x = detach(e, transfer_of(e->done.next));
+  f = flight_of(e->done.next);
+  outcome = outcome_of(f);
+  x = detach(e, f);
   x->finish(x, &outcome);
   x->release(x);
   return true;

@@ -48,8 +48,9 @@ int ar_engine_fd(const struct ar_engine *e);
 int ar_engine_timeout(const struct ar_engine *e);
 
 /*
-** Takes up an exchange and retains it; steps do the rest. AR_OK, or an error
-** (AR_E_MEMORY, AR_E_HTTP), after which the exchange is as it was.
+** Takes up an exchange and retains it; steps do the rest, as soon as its
+** server has a connection for it. AR_OK, or an error (AR_E_MEMORY, AR_E_HTTP),
+** after which the exchange is as it was.
 */
 int ar_engine_add(struct ar_engine *e, struct ar_exchange *x,
                   struct ar_err *err);

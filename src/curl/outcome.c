@@ -5,6 +5,8 @@
 
 #include "outcome.h"
 
+#include "hosts.h"
+
 /*
 ** What a result means before the request could be sent and after; and the
 ** words that stand before the host's name. A result that is missing here is
@@ -61,18 +63,6 @@ static const struct row *find(CURLcode result) {
   return row;
 }
 
-/* The URL's host and port. */
-static struct ar_str authority(const char *url) {
-  struct ar_str s = ar_str_of(url), at;
-  const char *scheme = strstr(url, "://");
-  if (scheme != NULL) s = ar_str_of(scheme + 3);
-  for (size_t i = 0; i < s.n; i++)
-    if (strchr("/?#\\", s.p[i]) != NULL) s.n = i;
-  while ((at = ar_str_from(s, ar_str_find(s, '@', 0))).n > 0)
-    s = ar_str_from(at, 1);
-  return s;
-}
-
 /* Puts the first bytes of `text` into `detail`, cut at a character's border
    and without control characters. */
 static void tell(struct ar_outcome *outcome, const char *text) {
@@ -88,7 +78,7 @@ static void tell(struct ar_outcome *outcome, const char *text) {
 
 void ar_outcome_timeout(struct ar_outcome *outcome,
                         const struct ar_exchange *x) {
-  struct ar_str host = authority(x->url);
+  struct ar_str host = ar_hosts_authority(x->url);
   struct ar_err text;
   outcome->failure = x->sent ? AR_E_READ_TIMEOUT : AR_E_CONNECT_TIMEOUT;
   ar_fail(&text, outcome->failure, "%s %.*s within %lld ms",
@@ -129,7 +119,7 @@ static const char *safe_text(const struct ar_exchange *x, CURLcode result,
 void ar_outcome_of(struct ar_outcome *outcome, const struct ar_exchange *x,
                    CURLcode result, const char *text, bool tunnelled) {
   const struct row *row = find(result);
-  struct ar_str host = authority(x->url), proxy;
+  struct ar_str host = ar_hosts_authority(x->url), proxy;
   struct ar_err line;
   if (result == CURLE_OK) return;
   if (result == CURLE_OPERATION_TIMEDOUT) {
@@ -141,7 +131,7 @@ void ar_outcome_of(struct ar_outcome *outcome, const struct ar_exchange *x,
     outcome->failure = AR_E_TLS_CUT;
   text = safe_text(x, result, text);
   if (outcome->failure == AR_E_PROXY && x->proxy != NULL) {
-    proxy = authority(x->proxy);
+    proxy = ar_hosts_authority(x->proxy);
     ar_fail(&line, AR_E_PROXY, "the proxy %.*s failed for %.*s: %s",
             (int)proxy.n, proxy.p, (int)host.n, host.p, text);
   } else {

@@ -392,19 +392,14 @@ void ar_transfer_free(struct ar_transfer *t) {
   free(t);
 }
 
-int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,
-                      struct ar_err *err) {
+bool ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x) {
   t->outcome = (struct ar_outcome){.failure = AR_OK};
   t->error[0] = '\0';
   t->uploaded = 0;
   t->head_over = false;
   t->head_bytes = 0;
-  if (!set_exchange(t, x)) return ar_fail_memory(err);
-  x->retain(x);
-  x->performer = t;
-  x->sent = false;
   t->x = x;
-  return AR_OK;
+  return set_exchange(t, x);
 }
 
 /* Of the answer; a proxy's to CONNECT is none. */
@@ -445,12 +440,9 @@ bool ar_transfer_expire(struct ar_transfer *t) {
   return true;
 }
 
-struct ar_exchange *ar_transfer_end(struct ar_transfer *t) {
-  struct ar_exchange *x = t->x;
+void ar_transfer_end(struct ar_transfer *t) {
   ar_timers_disarm(&t->shared->timers, &t->timer);
   t->x = NULL;
-  x->performer = NULL;
-  return x;
 }
 
 long ar_transfer_connections(const struct ar_transfer *t) {

@@ -28,9 +28,9 @@ struct ar_shared {
 
 struct ar_transfer {
   struct ar_link link;
-  const void *owner; /* the engine */
+  void *owner; /* who has the exchange performed */
   CURL *easy;
-  struct ar_exchange *x; /* one reference, while in use */
+  struct ar_exchange *x; /* while in use */
   struct ar_outcome outcome;
 
   struct ar_shared *shared;
@@ -40,7 +40,6 @@ struct ar_transfer {
 
   struct curl_slist *nodes; /* one block: nodes, then lines without value */
   size_t nodes_size;
-  bool running;      /* added to the multi handle */
   bool asks_anew;    /* the option that follows `doubt_names` */
   bool head_over;    /* what comes as a header now is a trailer */
   size_t head_bytes; /* of all heads, interim ones and trailers too */
@@ -61,14 +60,12 @@ struct ar_transfer *ar_transfer_new(struct ar_shared *shared,
 void ar_transfer_free(struct ar_transfer *t);
 
 /*
-** Takes up an exchange: sets its options, retains it, makes itself its
-** performer. libcurl itself keeps connect_timeout, from when a connection may
-** be opened; the timer, for which there must be room, keeps read_timeout from
-** when the request is sent. On AR_E_MEMORY
-** nothing is held.
+** Takes up an exchange, which somebody else keeps: sets its options. libcurl
+** itself keeps connect_timeout, from when a connection may be opened; the
+** timer, for which there must be room, keeps read_timeout from when the
+** request is sent. False for want of memory.
 */
-int ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x,
-                      struct ar_err *err);
+bool ar_transfer_begin(struct ar_transfer *t, struct ar_exchange *x);
 
 /* Fills the outcome from libcurl's result. */
 void ar_transfer_conclude(struct ar_transfer *t, CURLcode result);
@@ -79,8 +76,8 @@ void ar_transfer_conclude(struct ar_transfer *t, CURLcode result);
 */
 bool ar_transfer_expire(struct ar_transfer *t);
 
-/* Lets go of the exchange, and gives its reference to the caller. */
-struct ar_exchange *ar_transfer_end(struct ar_transfer *t);
+/* Lets go of the exchange, whether it could be begun or not. */
+void ar_transfer_end(struct ar_transfer *t);
 
 /* How many connections it opened. */
 long ar_transfer_connections(const struct ar_transfer *t);
