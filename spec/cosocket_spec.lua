@@ -344,6 +344,18 @@ describe("by resty.http in nginx #hosts #once", function()
     check_paused(decoded(hosts.answers {other}[1]), "wait300other")
   end)
 
+  it("where nginx gives no timer, a request that has its answer waits for no other's", function()
+    hosts.await("no timer", function() return is_idle(bare) end)
+    hosts.get(bare.port.front, "/do/occupy?name=again")
+    hosts.await("the timer", function() return hosts.get(bare.port.front, "/do/told?name=again").body ~= "" end)
+    local first = hosts.request(bare.port.front, "/do/pause_plainly?name=wait100first")
+    local second = hosts.request(bare.port.front, "/do/pause_plainly?name=wait800second")
+    hosts.answers {first, second}
+    check_paused(decoded(first), "wait100first")
+    check_paused(decoded(second), "wait800second")
+    assert.is_true(first.seconds < second.seconds - 0.4)
+  end)
+
   it("the error log has nothing that apprunner did not mean", function()
     for line in front:log():gmatch "[^\n]+" do
       local bad = line:find("[alert]", 1, true) or line:find("[crit]", 1, true) or line:find("[emerg]", 1, true)

@@ -334,6 +334,11 @@ describe("in nginx #hosts #once #timing", function()
       hosts.await("the error", function() return front:log():find("a callback raises", 1, true) end)
     end)
 
+    it("come where a request began the client's function, and has ended", function()
+      assert.are.equal(204, hosts.get(front.port.front, "/do/end_early?name=early").status)
+      assert.are.equal("timer", told "early".status)
+    end)
+
     it("of a cancelled call get Cancelled at once, and the exchange ends", function()
       assert.are.same({first = true, again = false}, get "/do/cancel?name=wait20000cancel")
       assert.are.equal("Cancelled", told "wait20000cancel".code)
@@ -457,7 +462,7 @@ describe("in nginx #hosts #once #timing", function()
   end)
 
   describe("calls come to their end where nginx", function()
-    local function check(limits, occupy, what, init)
+    local function check(limits, occupy, what, init, finish)
       local busy = start_front {credentials = true, init = (init or "") .. 'require "nginx_front"', limits = limits}
       occupy(busy)
       local begun, requests = socket.gettime(), {}
@@ -467,6 +472,7 @@ describe("in nginx #hosts #once #timing", function()
       end
       hosts.note("nginx, %s: 3 pauses of 50 ms at once after %.0f ms", what, (socket.gettime() - begun) * 1000)
       check_paused(get("/do/pause?name=busy", busy), "busy")
+      if finish then finish(busy) end
       busy:stop()
     end
 
@@ -478,7 +484,13 @@ describe("in nginx #hosts #once #timing", function()
       check("lua_max_running_timers 1;", function(busy)
         get("/do/occupy?name=occupied", busy)
         told("occupied", busy)
-      end, "a timer for the driver that does not run")
+      end, "a timer for the driver that does not run", nil, function(busy)
+        hosts.await("a timer that may run", function() return get("/do/stats", busy).threads == 0 end)
+        hosts.await("a callback", function()
+          get("/do/callback?name=later", busy)
+          return told("later", busy).phase == "timer"
+        end)
+      end)
     end)
 
     it("has no ngx.semaphore #once", function()

@@ -624,6 +624,27 @@ describe("in a plain program", function()
         check(told, names, {"wait100deep", "quick"})
       end)
 
+      it("a call that blocks leaves no other to wait for longer than it must", function()
+        -- While something blocks, the answer to the first attempt comes: the second is due soon after.
+        local told = lua(LUV .. [[
+          local core = require "apprunner.core"
+          local function is_backing_off() return core.timeout() >= 0 and core.timeout() < 2000 end
+          local name = "wait400fail503-InternalServiceErrorException"
+          start(name, child.client {loop = "luv", max_attempts = 2})
+          local timer, kept = uv.new_timer(), {}
+          timer:start(300, 0, function()
+            kept.early = is_backing_off()
+            require "apprunner.loop.blocking".alone.suspend {done = is_backing_off, waits = function() return 0 end}
+            timer:start(5000, 0, function() uv.stop() end)
+            uv.unref(timer)
+          end)
+          uv.run()
+          tell {was_early = kept.early, answer = answers[name]}
+        ]])
+        assert.is_false(told.was_early)
+        assert.are.equal(2, told.answer and told.answer.attempts)
+      end)
+
       it("two owners and a call that blocks share one engine", function()
         local told = lua(LUV .. [[
           local blocking = child.client {loop = "blocking"}

@@ -34,11 +34,11 @@ end
 
 -- Calls `finish(ok, ...)` with what `fn(...)` has returned or raised, and
 -- `refuse(message)` when it yields where nobody can resume it.
-local function run(loop, fn, finish, refuse, ...)
-  local _, err = loop.start(loop, function(...)
-    deliver(finish, protect(fn, ...))
+local function run(loop, fn, finish, refuse, argument, id, client)
+  local _, err = (loop.serve or loop.start)(loop, function(given)
+    deliver(finish, protect(fn, given))
     loop.kick()
-  end, ...)
+  end, argument, id, client)
   if err == pump.STRANDED then
     refuse()
   elseif err then -- out of memory
@@ -46,8 +46,8 @@ local function run(loop, fn, finish, refuse, ...)
   end
 end
 
--- Performs one exchange by `fn`.
-function hooks.perform(fn, exchange, loop)
+-- Performs one exchange by `fn`, of the job `id`; `client`: as for nginx.perform.
+function hooks.perform(fn, loop, exchange, id, client)
   local function finish(ok, response, message)
     if not ok then
       exchange:fail("HTTPClientError", "the transport raised an error: " .. describe(response))
@@ -61,7 +61,7 @@ function hooks.perform(fn, exchange, loop)
   local function refuse()
     exchange:fail("InvalidConfigError", "the transport yielded where no loop can resume it")
   end
-  run(loop, fn, finish, refuse, exchange:request())
+  run(loop, fn, finish, refuse, exchange:request(), id, client)
 end
 
 -- The functions that are being asked: number of the client -> { loop, coroutine }.
@@ -105,7 +105,7 @@ function hooks.ask(fn, id, owner, loop)
     asked[owner] = nil
     core.answer(id, nil, "InvalidConfigError", "the credentials function yielded where no loop can resume it")
   end
-  run(loop, asking, finish, refuse)
+  run(loop, asking, finish, refuse, nil, id, owner)
 end
 
 return hooks

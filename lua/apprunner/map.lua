@@ -174,6 +174,7 @@ return function(driver, refused, items, fn, given)
   }
   run(batch, driver.blocks and turn or sleep)
   while driver.blocks and not pump.idle(batch.loop) do turn(batch) end
+  if driver.blocks then pump.kick() end -- as after any call that blocks
   if batch.raised then error(batch.raised[1], 0) end
   return batch.outs, batch.errs
 end

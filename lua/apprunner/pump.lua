@@ -7,7 +7,7 @@
 --                          pump.awaited[coroutine] is the job
 --   start(loop, fn, ...)   starts a coroutine that this loop drives, now or soon, and returns it
 --   call(loop, notify)     has `notify`, which may raise, called from the loop
---   perform(exchange, id)  if it has that: performs an exchange of the job `id`, instead of the engine
+--   perform, serve         if it has them, as in loop/nginx.lua: for the engine; for start(), of callers' functions
 --   drives()               whether this loop drives the running coroutine; of pump.host alone
 -- In a turn it calls pump.step(budget), then every function that pump.take(loop) gives. The next turn is due at once
 -- where step said so, else when pump.fd() is readable or after pump.timeout(); pump.idle(loop): until it is kicked.
@@ -86,7 +86,7 @@ local function send(exchange, id, owner)
   local client = clients[owner]
   local perform = performers[id] or client and client.perform
   if perform then
-    perform(exchange, id)
+    perform(exchange, id, not performers[id] and owner or nil)
   elseif engine then
     give(exchange)
   else
@@ -197,7 +197,7 @@ end
 function pump.begin(job, client, loop)
   local transport, perform = client.transport, loop.perform
   if transport then
-    function perform(exchange) require("apprunner.hooks").perform(transport, exchange, loop) end
+    function perform(...) require("apprunner.hooks").perform(transport, loop, ...) end
   end
   if perform or client.credentials then
     clients[client.core:id()], client.driver, client.perform = client, loop, perform

@@ -23,6 +23,7 @@ function alone.call(_, notify) pump.defer(blocking, notify) end
 
 function alone.suspend(job)
   while not job:done() do pump.drive(job) end
+  pump.kick() -- what others wait for may be due sooner now than their loops know
 end
 
 local function drive()

@@ -23,6 +23,8 @@ local MOST_THREADS = 500 -- that one driver starts: nginx keeps them until it en
 local driving = false
 local threads = 0 -- started since the driver began
 local asked -- when a timer was asked for that has not begun to drive
+local starved = false -- whether nginx has dropped one since a driver began
+local owed = {} -- { fn, argument, id of a job, client }: what is to be called in a thread, as by nginx.serve
 
 -- The phases in which Lua code may yield.
 local yieldable = {
@@ -64,13 +66,41 @@ local function spawn(fn, ...)
   return ngx.thread.spawn(fn, ...)
 end
 
+-- Whether who pumps is to start this in a thread of its own. The driver starts all; who waits alone for `job` starts
+-- what that needs, for its threads end with its request, and keep it until then.
+local function wants(job, entry)
+  return not job or entry.id == job:id() or entry.client and entry.client == job:waits()
+end
+
+-- What is owed counts as what the loop waits for.
+local function take_owed(i)
+  nginx.pending = nginx.pending - 1
+  return table.remove(owed, i)
+end
+
+-- Starts at most so many of what is owed; true if there are more.
+local function serve(most, job)
+  local i = 1
+  while owed[i] and most > 0 do
+    if wants(job, owed[i]) then
+      local entry = take_owed(i)
+      spawn(entry.fn, entry.argument)
+      most = most - 1
+    else
+      i = i + 1
+    end
+  end
+  return owed[i] ~= nil
+end
+
 -- One turn: pumps, delivers, and sleeps; returns the next pause. Without a patch
 -- of OpenResty's, nginx attends to nothing else before it ends a sleep of 0.
--- `mine`: the threads of who pumps, as in tasks.start.
-local function turn(pause, longest, deliveries, mine)
+-- `mine`: the threads of who pumps, as in tasks.start; `job`: what it waits for alone, if it does.
+local function turn(pause, longest, deliveries, mine, job)
   local more, moved = pump.step(BUDGET)
   tasks.finish(mine)
-  tasks.start(mine, spawn)
+  tasks.start(mine, spawn, wants, job)
+  more = serve(deliveries, job) or more
   more = deliver(deliveries) or more
   pause = moved and SHORTEST or math.min(pause * 2, longest)
   ngx.sleep(more and SHORTEST or pause)
@@ -89,12 +119,15 @@ end
 -- A driver that has started enough leaves the pumping to another, and stays for
 -- the exchanges in its own threads.
 local function driver()
+  if driving then return end -- one that was late, and not dropped
   local mine = {}
-  driving, asked, threads = true, nil, 0
-  local ok, err = pcall(drive, mine)
-  driving = false
-  if not ok then ngx.log(ngx.ERR, "apprunner: ", err) end
-  if not is_idle() then nginx.kick() end
+  starved = false
+  repeat
+    driving, asked, threads = true, nil, 0
+    local ok, err = pcall(drive, mine)
+    driving = false
+    if not ok then ngx.log(ngx.ERR, "apprunner: ", err) end
+  until is_idle() or nginx.kick() or not ok
   while next(mine) do
     tasks.finish(mine)
     ngx.sleep(LONGEST)
@@ -108,10 +141,7 @@ local function was_dropped()
   return ngx.now() - asked > LOOK_AGAIN
 end
 
--- Sees to it that there is a driver; false where nginx gives no timer.
-function nginx.kick()
-  if driving then return true end
-  if asked then return not was_dropped() end
+local function ask()
   local ok, created = pcall(ngx.timer.at, 0, driver)
   if not (ok and created) then return false end
   ngx.update_time()
@@ -119,10 +149,27 @@ function nginx.kick()
   return true
 end
 
+-- Sees to it that there is a driver; false where nginx gives no timer. After one that was dropped none is counted on
+-- until a driver begins, but asked for.
+function nginx.kick()
+  if driving then return true end
+  if not asked then return ask() end
+  if was_dropped() then
+    starved = true
+    ask()
+  end
+  return not starved
+end
+
 -- Pumps in the waiter's own thread, and leaves nothing behind in the queue.
 local function wait_alone(job)
   local pause, mine = SHORTEST, {}
-  while not job:done() do pause = turn(pause, LONGEST_ALONE, math.huge, mine) end
+  while not job:done() do
+    if #owed > 0 or tasks.waiting() then nginx.kick() end
+    pause = turn(pause, LONGEST_ALONE, math.huge, mine, job)
+  end
+  tasks.give_up(mine)
+  if not is_idle() then nginx.kick() end
 end
 
 -- The driver posts. This closure holds the semaphore alone: not the job, so
@@ -152,17 +199,30 @@ end
 -- nginx logs what a light thread raises.
 function nginx.start(_, fn, ...) return spawn(fn, ...) end
 
--- A light thread each, so that a callback may wait, and raise, by itself.
-function nginx.call(loop, notify)
-  pump.defer(loop, function() spawn(notify) end)
+-- Calls fn(argument) in a thread of the driver's, whoever pumps now: a function that is called for the job `id`, or
+-- for the credentials of `client`, or a callback; so that each may wait, and raise, by itself.
+function nginx.serve(_, fn, argument, id, client)
+  owed[#owed + 1] = { fn = fn, argument = argument, id = id, client = client }
+  nginx.pending = nginx.pending + 1
+  nginx.kick()
 end
 
+function nginx.call(loop, notify) nginx.serve(loop, notify) end
+
+-- The exchange of that job is not wanted any more.
+function pump.forget(id)
+  for i = #owed, 1, -1 do
+    if owed[i].id == id then take_owed(i) end
+  end
+  tasks.forget(id)
+end
+
+-- Performs an exchange of the job `id`, which is a call or, where `client` is its number, finds its credentials.
 if tasks.can_perform() then
-  function nginx.perform(exchange, id)
-    tasks.add(exchange, id)
+  function nginx.perform(exchange, id, client)
+    tasks.add(exchange, id, client)
     nginx.kick()
   end
-  pump.forget = tasks.forget
 end
 
 return nginx

@@ -15,9 +15,10 @@ function tasks.can_perform() return cosockets.library() ~= nil end
 -- Whether there are exchanges that wait for a thread.
 function tasks.waiting() return #begun > 0 end
 
-function tasks.add(exchange, id)
+-- `client`: its number, where the job `id` is not a call but finds its credentials.
+function tasks.add(exchange, id, client)
   local task = cosockets.task(exchange)
-  task.id, by_job[id] = id, task
+  task.id, task.client, by_job[id] = id, client, task
   begun[#begun + 1] = task
 end
 
@@ -36,21 +37,27 @@ local function sentinel(task)
   return object
 end
 
+local function drop(mine, task)
+  mine[task] = nil
+  if by_job[task.id] == task then by_job[task.id] = nil end
+end
+
 local function run(task, mine)
   local held = sentinel(task)
   cosockets.perform(task)
-  mine[task] = nil
-  if by_job[task.id] == task then by_job[task.id] = nil end
+  drop(mine, task)
   return held
 end
 
--- Starts what waits, by spawn(fn, ...). `mine`: of who pumps, a task -> its thread; none but a thread's starter may
--- kill it.
-function tasks.start(mine, spawn)
+-- Starts what waits and wants(job, task), by spawn(fn, ...). `mine`: of who pumps, a task -> its thread; none but a
+-- thread's starter may kill it.
+function tasks.start(mine, spawn, wants, job)
   local list
   list, begun = begun, {}
   for _, task in ipairs(list) do
-    if not task.over then
+    if not task.over and not wants(job, task) then
+      begun[#begun + 1] = task
+    elseif not task.over then
       mine[task] = true
       local thread = spawn(run, task, mine)
       if mine[task] then mine[task] = thread end
@@ -65,9 +72,17 @@ function tasks.finish(mine)
     if not task.over and task.deadline and task.deadline < now then cosockets.fail(task, cosockets.late(task)) end
     if task.over then
       ngx.thread.kill(thread)
-      mine[task] = nil
+      drop(mine, task)
     end
   end
+end
+
+-- Ends all threads of who pumps no more.
+function tasks.give_up(mine)
+  for task in pairs(mine) do
+    if not task.over then cosockets.fail(task, cosockets.lost(task)) end
+  end
+  tasks.finish(mine)
 end
 
 return tasks
