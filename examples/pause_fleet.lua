@@ -46,22 +46,32 @@ end
 
 local receipt, receipt_problem
 
+local function last_byte(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local byte = (file:seek "end" or 0) > 0 and file:seek("end", -1) and file:read(1)
+  file:close()
+  return byte or nil
+end
+
 -- It is added to: what an earlier run has paused may still wait to be resumed.
+-- A line that such a run could not end must not swallow the first of this one.
 local function open_receipt()
   local problem
   receipt, problem = io.open(options.receipt, "a")
   if not receipt then tool.usage("--receipt: " .. problem) end
   receipt:setvbuf "no"
+  if (last_byte(options.receipt) or "\n") ~= "\n" then receipt:write "\n" end
 end
 
--- A line as soon as App Runner has answered the request: a run that is killed
--- while it waits has told what it began. Only between a request and its answer
--- can a kill lose one.
+-- A line as soon as it is known that a request was carried out: a run that is
+-- killed while it waits has told what it began. Only between a request and the
+-- first answer that shows it can a kill lose one.
 local function record(row, id)
   if not receipt or row.recorded == (id or true) then return end
   row.recorded = id or true
   local line = { ServiceArn = row.ServiceArn, OperationId = id, PausedAt = os.time(), Profile = row.Profile }
-  local ok, problem = receipt:write(tool.encode(line, RECEIPT), "\n")
+  local ok, problem = receipt:write(tool.encode(line, RECEIPT) .. "\n") -- at once: runs may share a receipt
   if ok then return end
   receipt_problem = ("--receipt: %s; not in it: %s"):format(problem, row.ServiceArn)
   io.stderr:write(receipt_problem, "\n")
@@ -71,8 +81,9 @@ local function pause(row)
   if receipt_problem then return nil, receipt_problem end
   local function on_progress(event)
     row.Status = event.Status
-    -- Of an operation that was listed the status is known. One without is the answer to our own request.
-    if event.OperationId and not event.OperationStatus then record(row, event.OperationId) end
+    -- A later operation may be another's. One without a status is the answer to a further request of ours.
+    local ours = event.OperationId and not event.OperationStatus
+    if event.changed and (ours or not row.recorded) then record(row, event.OperationId) end
   end
   local service, err, info = row.client:ensure_paused({ ServiceArn = row.ServiceArn },
     { timeout = options.timeout, interval = options.interval, on_progress = on_progress })
@@ -98,7 +109,10 @@ local function pause_all(list)
   tool.end_progress()
 end
 
-local plans = { PAUSED = "already paused", OPERATION_IN_PROGRESS = "would wait and pause" }
+local plans = {
+  PAUSED = "already paused", OPERATION_IN_PROGRESS = "would wait and pause", CREATE_FAILED = "would fail",
+  DELETE_FAILED = "would fail",
+}
 
 local function plan(list)
   for _, row in ipairs(list) do row.Result = plans[row.Status] or "would pause" end

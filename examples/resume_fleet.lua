@@ -25,17 +25,20 @@ local options = tool.options {
 }
 if #options ~= 1 then tool.usage "expected one receipt" end
 
+local ARN = "^arn:[^:]*:apprunner:([^:]+):[^:]*:service/([^/]+)"
+
 local function is_entry(entry)
-  return entry and type(entry.ServiceArn) == "string" and type(entry.PausedAt) == "number"
+  return entry and type(entry.ServiceArn) == "string" and entry.ServiceArn:find(ARN)
+    and type(entry.PausedAt) == "number" and (entry.Profile == nil or type(entry.Profile) == "string")
 end
 
 -- The last line of each service, in the order of their first ones; and how many
 -- lines cannot be understood.
 local function read_receipt(path)
-  local file, problem = io.open(path)
-  if not file then tool.usage(problem) end
+  local lines, problem = tool.lines(path)
+  if not lines then tool.usage(problem) end
   local rows, of, at, bad = {}, {}, 0, 0
-  for line in file:lines() do
+  for line in lines do
     local entry = tool.decode(line)
     at = at + 1
     if not is_entry(entry) then
@@ -45,12 +48,11 @@ local function read_receipt(path)
       of[entry.ServiceArn].entry = entry
     else
       local arn = entry.ServiceArn
-      local region, name = arn:match "^arn:[^:]*:apprunner:([^:]*):[^:]*:service/([^/]*)"
+      local region, name = arn:match(ARN)
       local row = { ServiceArn = arn, ServiceName = name, Region = region, Profile = entry.Profile, entry = entry }
       of[arn], rows[#rows + 1] = row, row
     end
   end
-  file:close()
   return rows, bad
 end
 
@@ -78,18 +80,21 @@ local function look_for_newer(row)
   return pause
 end
 
+local plans = {
+  RUNNING = "already running", OPERATION_IN_PROGRESS = "would wait and resume", CREATE_FAILED = "would fail",
+  DELETED = "would fail", DELETE_FAILED = "would fail",
+}
+
 local function plan(row)
   local out, err = row.client:describe_service { ServiceArn = row.ServiceArn }
   if not out then return nil, err end
   row.Status = out.Service.Status
-  row.Result = row.Status == "RUNNING" and "already running" or "would resume"
+  row.Result = plans[row.Status] or "would resume"
   return true
 end
 
 local function resume(row)
-  local client, problem = tool.client(options, row.entry.Profile, row.Region)
-  if not client then return nil, problem end
-  row.client = client
+  if not row.client then return nil, row.problem end
   local pause = look_for_newer(row)
   local out, err = plan(row)
   if not out then return nil, err end
@@ -99,7 +104,7 @@ local function resume(row)
   end
   if options["dry-run"] then return true end
   local service, info
-  service, err, info = client:ensure_running({ ServiceArn = row.ServiceArn },
+  service, err, info = row.client:ensure_running({ ServiceArn = row.ServiceArn },
     { timeout = options.timeout, interval = options.interval })
   if info then
     row.Changed, row.OperationId, row.Elapsed = info.changed, info.OperationId, tool.round(info.elapsed)
@@ -110,6 +115,8 @@ local function resume(row)
 end
 
 local rows, bad = read_receipt(options[1])
+-- Wrong options are told before anything is begun.
+for _, row in ipairs(rows) do row.client, row.problem = tool.client(options, row.entry.Profile, row.Region) end
 local _, errs = apprunner.map(tool.in_turns(rows), resume, {
   concurrency = options.concurrency or 50,
   on_progress = function(done, total, row, _, err)

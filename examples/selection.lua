@@ -9,14 +9,13 @@ local function read_protected(tool, values)
   local names = {}
   for _, value in ipairs(values) do
     local path = value:match "^@(.*)$"
-    local file, problem
-    if path then file, problem = io.open(path) end
-    if problem then tool.usage("--protect: " .. problem) end
-    for line in file and file:lines() or value:gmatch ".+" do
+    local lines, problem = value:gmatch ".+", nil
+    if path then lines, problem = tool.lines(path) end
+    if not lines then tool.usage("--protect: " .. problem) end
+    for line in lines do
       line = line:gsub("#.*", ""):match "^%s*(.-)%s*$"
       if line ~= "" then names[#names + 1] = line end
     end
-    if file then file:close() end
   end
   return tool.globs(names)
 end

@@ -64,6 +64,17 @@ function tool.options(known)
   return options
 end
 
+-- The lines of a file, as io.lines gives them; nil and the problem.
+function tool.lines(path)
+  local file, problem = io.open(path)
+  if not file then return nil, problem end
+  local all
+  all, problem = file:read "*a" -- a directory can be opened, and not read
+  file:close()
+  if not all then return nil, ("%s: %s"):format(path, problem) end
+  return all:gsub("([^\n])$", "%1\n"):gmatch "([^\n]*)\n"
+end
+
 -- A function that tells whether a name fits one of the patterns: * and ?.
 function tool.globs(list)
   local patterns = {}

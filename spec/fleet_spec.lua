@@ -238,18 +238,40 @@ describe("pause_fleet.lua #hosts #once", function()
     assert.same({"ap-shop-a", "us-shop-a"}, names_in(receipt))
   end)
 
-  it("has written what it began when it is killed, and a second run keeps that", function()
-    local world, receipt = three_regions {["us-east-1"] = {operation_seconds = 1}}, new_receipt()
-    local wanted = joined(world.reach, {"--region", "us-east-1", "--name", "us-shop-a", "--receipt", receipt})
+  -- Kills it while the pause is in progress, as soon as the receipt has a line.
+  local function kill_while_it_waits(world, wanted, receipt)
     local pids = hosts.path "killed.pid"
     local program = start("pause_fleet.lua", wanted, {before = "echo $$ >" .. hosts.quote(pids) .. "; exec"})
     hosts.await("the receipt", function() return (hosts.read(receipt) or ""):find "\n" end)
     assert.equal("OPERATION_IN_PROGRESS", raw.status_of(world.sims["us-east-1"]))
     hosts.shell("kill -KILL " .. hosts.read(pids))
     assert.not_equal(0, program:finish().status)
+    assert.equal(operations(world.sims["us-east-1"])[1].Id, objects(hosts.read(receipt))[1].OperationId)
+  end
+
+  it("has written what it began when it is killed, and a second run keeps that", function()
+    local world, receipt = three_regions {["us-east-1"] = {operation_seconds = 1}}, new_receipt()
+    local wanted = joined(world.reach, {"--region", "us-east-1", "--name", "us-shop-a", "--receipt", receipt})
+    kill_while_it_waits(world, wanted, receipt)
     assert.equal(0, run("pause_fleet.lua", wanted).status)
     assert.same({"us-shop-a"}, names_in(receipt))
-    assert.equal(operations(world.sims["us-east-1"])[1].Id, objects(hosts.read(receipt))[1].OperationId)
+  end)
+
+  it("has written it, too, where the answer to its request was lost", function()
+    local world, receipt = three_regions {["us-east-1"] = {
+      operation_seconds = 3, faults = {{operation = "PauseService", kind = "close_after", at = 1}},
+    }}, new_receipt()
+    local wanted = joined(world.reach, {"--region", "us-east-1", "--name", "us-shop-a", "--receipt", receipt})
+    kill_while_it_waits(world, wanted, receipt)
+  end)
+
+  it("begins a line of its own where an earlier run could not end one", function()
+    local world = three_regions()
+    local receipt = hosts.write("cut.receipt", '{"ServiceArn":"arn:aws:appr')
+    assert.equal(0, run("pause_fleet.lua", joined(world.all, {"--name", "us-shop-a", "--receipt", receipt})).status)
+    local ended = run("resume_fleet.lua", joined(world.reach, {receipt, "--json"}))
+    assert.equal(1, ended.status)
+    assert.same({["us-shop-a"] = "resumed"}, results(ended))
   end)
 
   it("begins no other pause once the receipt cannot be written, and says what is not in it", function()
@@ -349,6 +371,50 @@ describe("resume_fleet.lua #hosts #once", function()
     assert.equal(1, ended.status)
     assert.matches(":3: no entry of a receipt\n", ended.err)
     assert.equal("RUNNING", raw.status_of(sim, 1))
+  end)
+
+  it("tells of a deployment that others have begun since the pause, and waits for it", function()
+    local world = three_regions {["us-east-1"] = {others = {
+      {act = "pause", ServiceName = "us-shop-a", at = 0, seconds = 0},
+      {act = "resume", ServiceName = "us-shop-a", at = 0.01, seconds = 0},
+      {act = "deploy", ServiceName = "us-shop-a", at = 0.02, seconds = 1},
+    }}}
+    local sim = world.sims["us-east-1"]
+    local function history() return sim:state().services[1].operations end
+    hosts.await("the deployment", function() return #history() == 4 end)
+    local receipt = hosts.write("deployed.receipt", ('{"ServiceArn":"%s","OperationId":"%s","PausedAt":1}\n'):format(
+      sim.services[1].ServiceArn, history()[3].Id))
+    local ended = run("resume_fleet.lua", joined(world.reach, {receipt, "--json"}))
+    assert.equal(0, ended.status, ended.err)
+    local row = objects(ended.out)[1]
+    assert.matches("^START_DEPLOYMENT %u", row.Newer)
+    assert.matches(", RESUME_SERVICE SUCCEEDED$", row.Newer)
+    assert.same({"RUNNING", "already running", false}, {row.Status, row.Result, row.Changed})
+    assert.equal("SUCCEEDED", history()[1].Status)
+  end)
+
+  it("takes for no entry what names no service or a profile of another type, and fails", function()
+    local receipt = hosts.write("odd.receipt", '{"ServiceArn":"storefront","PausedAt":1}\nnull\n\n'
+      .. '{"ServiceArn":"arn:aws:apprunner:us-east-1:123456789012:service/a/b","PausedAt":1,"Profile":null}\n')
+    local ended = run("resume_fleet.lua", {receipt, "--endpoint-url", "us-east-1=http://127.0.0.1:1"})
+    assert.equal(1, ended.status)
+    for line = 1, 4 do assert.matches((":%d: no entry of a receipt\n"):format(line), ended.err) end
+    assert.is_nil(ended.err:find("traceback", 1, true))
+  end)
+
+  it("begins nothing where an endpoint is missing, or the receipt is a directory", function()
+    local world, receipt = three_regions(), new_receipt()
+    local sim = paused(world, receipt)
+    local file = assert(io.open(receipt, "a"))
+    file:write '{"ServiceArn":"arn:aws:apprunner:sa-east-1:123456789012:service/a/b","PausedAt":1}\n'
+    file:close()
+    local ended = run("resume_fleet.lua", joined(world.reach, {receipt, "--concurrency", "1"}))
+    assert.equal(2, ended.status)
+    assert.matches("^%-%-endpoint%-url: there is none for the region sa%-east%-1\n", ended.err)
+    assert.equal("PAUSED", raw.status_of(sim, 1))
+    ended = run("resume_fleet.lua", {"/"})
+    assert.equal(2, ended.status)
+    assert.matches("^/: .*directory\n", ended.err)
   end)
 end)
 

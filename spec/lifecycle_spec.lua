@@ -504,15 +504,31 @@ describe("on_progress", function()
     local events = {}
     local w = world.of("RUNNING", { operation_seconds = 10 })
     assert(ensure(w, { interval = 4, on_progress = function(event) events[#events + 1] = event end }))
-    local id = w.service.operations[2].id
+    local function event(status, elapsed)
+      return {
+        Status = "OPERATION_IN_PROGRESS", OperationId = w.service.operations[2].id, OperationStatus = status,
+        changed = true, elapsed = elapsed,
+      }
+    end
     assert.same({
       { Status = "RUNNING", elapsed = 0 },
-      { Status = "OPERATION_IN_PROGRESS", OperationId = id, elapsed = 0 },
-      { Status = "OPERATION_IN_PROGRESS", OperationId = id, OperationStatus = "IN_PROGRESS", elapsed = 4 },
-      { Status = "OPERATION_IN_PROGRESS", OperationId = id, OperationStatus = "IN_PROGRESS", elapsed = 8 },
-      { Status = "OPERATION_IN_PROGRESS", OperationId = id, OperationStatus = "SUCCEEDED", elapsed = 12 },
-      { Status = "PAUSED", elapsed = 12 },
+      event(nil, 0), event("IN_PROGRESS", 4), event("IN_PROGRESS", 8), event("SUCCEEDED", 12),
+      { Status = "PAUSED", changed = true, elapsed = 12 },
     }, events)
+  end)
+
+  it("is told that something was changed once that is known, and not of what others do", function()
+    local function first_change(w)
+      local first
+      assert(ensure(w, { on_progress = function(event) first = first or event.changed and event end }))
+      return first
+    end
+    local w = world.of("RUNNING", { operation_seconds = 10, faults = { lost(1) } })
+    local event = first_change(w)
+    assert.same({ w.service.operations[2].id, "IN_PROGRESS" }, { event.OperationId, event.OperationStatus })
+    w = world.of("RUNNING", { operation_seconds = 10 })
+    assert(w.client:pause_service(w.params))
+    assert.is_nil(first_change(w))
   end)
 end)
 

@@ -349,6 +349,19 @@ describe("a map of calls", function()
     assert.equal("ServiceArn: expected at least 1 characters, got 0", errs[""].problems[1])
   end)
 
+  it("that are no ARNs, by a client without a region, says that they name none", function()
+    local client = assert(apprunner.client { credentials = { access_key_id = "a", secret_access_key = "b" } })
+    local _, errs = apprunner.map({ "arn", "arn:aws:s3:::bucket" }, function(item)
+      return client:ensure_paused { ServiceArn = item }
+    end)
+    for _, item in ipairs { "arn", "arn:aws:s3:::bucket" } do
+      assert.equal("NoRegionError", errs[item].code)
+      assert.matches("^You must specify a region%. The ARN that was given names none%.", errs[item].message)
+    end
+    local _, err = client:list_services {}
+    assert.is_nil(err.message:find("ARN", 1, true))
+  end)
+
   it("takes no longer than its concurrency makes it", function()
     local client = assert(apprunner.client {
       region = "us-east-1", credentials = { access_key_id = "a", secret_access_key = "b" },

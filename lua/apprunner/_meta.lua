@@ -244,8 +244,9 @@ function Client:each_operation(params) end
 ---What `on_progress` is told after each answer. What is not known is absent.
 ---@class apprunner.Progress
 ---@field Status? string of the service
----@field OperationStatus? string of the operation that is waited for, whoever began it
----@field OperationId? string
+---@field OperationStatus? string of the operation that is waited for, whoever began it, as it was last listed; absent before
+---@field OperationId? string without an OperationStatus: of the operation that a request of this call has just begun, or that `wait_for_operation` was given
+---@field changed? boolean true from the answer on that tells that a request of this call was carried out
 ---@field elapsed number seconds
 
 ---@class apprunner.WaitOptions

@@ -152,7 +152,8 @@ local function tell(run)
   if not run.on_progress then return end
   local watched = run.watched or {}
   run.on_progress {
-    Status = run.Status, OperationStatus = watched.Status, OperationId = watched.Id, elapsed = elapsed(run),
+    Status = run.Status, OperationStatus = watched.Status, OperationId = watched.Id, changed = run.changed or nil,
+    elapsed = elapsed(run),
   }
 end
 

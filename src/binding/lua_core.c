@@ -204,8 +204,9 @@ static int core_moment(lua_State *L) {
   luaL_argcheck(L, seconds >= 0 && seconds <= 1e9, 1,
                 "expected seconds, 0 or more");
   handle = lar_new_job(L);
-  *handle =
-      ar_moment_new(lar_now().monotonic + (int64_t)(seconds * 1000 + 0.999));
+  /* The clock is cut to milliseconds: one more, lest it end too early. */
+  *handle = ar_moment_new(lar_now().monotonic + (seconds > 0) +
+                          (int64_t)(seconds * 1000 + 0.999));
   if (*handle == NULL) return luaL_error(L, "not enough memory");
   ar_jobs_name(&lar_state(L)->jobs, *handle);
   return 1;

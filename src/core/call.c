@@ -245,6 +245,9 @@ static int tell_source(struct ar_call *call, enum ar_setting which) {
   if (why.code == AR_E_BAD_ENDPOINT && source != NULL)
     ar_fail(&call->err, why.code, "%s (from %s): %s", ar_setting_name(which),
             source, why.message);
+  if (why.code == AR_E_NO_REGION && call->has_arn)
+    ar_fail(&call->err, why.code, "%s The ARN that was given names none.",
+            why.message);
   return (int)why.code;
 }
 
@@ -438,6 +441,7 @@ void ar_call_limit(struct ar_call *call, int64_t timeout, int64_t monotonic) {
 
 int ar_call_set_region(struct ar_call *call, struct ar_str arn,
                        struct ar_err *err) {
+  call->has_arn = arn.n > 0;
   ar_buf_reset(&call->region);
   ar_buf_adds(&call->region, ar_client_region(call->client, arn));
   return ar_buf_check(&call->region, err);

@@ -26,6 +26,7 @@ struct ar_call {
   const struct ar_operation *operation; /* NULL: see ar_call_new */
   const struct ar_host_facts *facts;    /* the maker's, outlives the call */
   struct ar_buf region;
+  bool has_arn; /* one was given, whether or not it names a region */
   char invocation_id[37];
   int attempts;            /* begun */
   struct ar_waiter waiter; /* for credentials */
