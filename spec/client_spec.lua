@@ -128,6 +128,15 @@ describe("a pause that succeeds", function()
       out.ResponseMetadata.HTTPHeaders)
   end)
 
+  it("has the request id of one header, or else of the other", function()
+    local function request_id(...) return assert(answered(200, { ... }, "{}")).ResponseMetadata.RequestId end
+    local first, second = { "x-amzn-RequestId", "id-1" }, { "X-Amz-Request-Id", "id-2" }
+    assert.equal("id-1", request_id(second, first))
+    assert.equal("id-2", request_id(second))
+    assert.equal("id-2", request_id({ "x-amzn-RequestId", "" }, second))
+    assert.is_nil(request_id { "x-amzn-RequestId", "" })
+  end)
+
   it("may lack the request id and the operation id", function()
     local out = assert(answered(200, {}, '{"Service":{"Status":"PAUSED"}}'))
     assert.is_nil(out.OperationId)

@@ -110,6 +110,27 @@ describe("the answer", function()
     assert.is_nil(out.NextToken)
   end)
 
+  for _, case in ipairs {
+    { "PauseService", '{"Service": []}' }, { "PauseService", '{"Service": [1]}', "Service" },
+    { "PauseService", '{"Service": "x"}', "Service" },
+    { "PauseService", '{"Service": {"NetworkConfiguration": {"IngressConfiguration": true}}}', "IngressConfiguration" },
+    { "PauseService", '{"Service": {"SourceConfiguration": {"ImageRepository": {"ImageConfiguration": '
+      .. '{"RuntimeEnvironmentVariables": 1}}}}}', "RuntimeEnvironmentVariables" },
+    { "PauseService", '{"Service": {"CreatedAt": "then"}}' },
+    { "ListServices", '{"ServiceSummaryList": "x"}', "ServiceSummaryList" },
+    { "ListServices", '{"ServiceSummaryList": [{}, 1]}', "ServiceSummaryList" },
+    { "ListServices", '{"ServiceSummaryList": [[1]]}', "ServiceSummaryList" },
+  } do
+    local operation, body, wrong = case[1], case[2], case[3]
+    it((wrong and "is refused for the type of " .. wrong or "is taken") .. " in " .. body, function()
+      local out, err = answer_of(operation, { status = 200, body = body })
+      if not wrong then return assert.is_table(out, tostring(err)) end
+      assert.is_nil(out)
+      assert.equal("ResponseParserError", err.code)
+      assert.matches("member " .. wrong .. " has the wrong type", err.message, 1, true)
+    end)
+  end
+
   local unusable = {
     ["nothing"] = "", ["HTML"] = "<html></html>", ["half an object"] = [[{"Service": {]], ["null"] = "null",
     ["a list"] = "[]", ["a text"] = '"x"', ["an object and more"] = "{} {}", ["a byte order mark"] = "\239\187\191{}",

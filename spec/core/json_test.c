@@ -28,36 +28,70 @@ static void strings(void) {
   ar_buf_free(&out);
 }
 
+static const struct sane_row {
+  const char *doc;
+  size_t depth, members;
+  bool sane, nulls;
+} sane_rows[] = {{"", 1, 1, true, false},
+                 {"{}", 1, 1, true, false},
+                 {"[[]]", 2, 9, true, false},
+                 {"[[]]", 1, 9, false, false},
+                 {"[1,2,3]", 1, 3, true, false},
+                 {"[1,2,3]", 1, 2, false, false},
+                 {"{\"[[[[\":\"{{{{\\\"[[[,,,\"}", 1, 1, true, false},
+                 {"{\"a\":null}", 9, 9, true, true},
+                 {"{\"null\":\"null\"}", 9, 9, true, false},
+                 {"{\"a\":NaN}", 9, 9, false, false},
+                 {"{\"a\":-Infinity}", 9, 9, false, false},
+                 {"{\"a\":0x10}", 9, 9, false, false},
+                 {"{\"a\":-1.5E+3}", 9, 9, true, false},
+                 {"{\"a\":nullnull}", 9, 9, false, false},
+                 {"[-0,0.5,1e-400,1E+307,nul]", 9, 9, false, false},
+                 {"[-0,0.5,1e-400,1E+307,0]", 9, 9, true, false},
+                 {"[1.]", 9, 9, false, false},
+                 {"[1.e5]", 9, 9, false, false},
+                 {"[1e]", 9, 9, false, false},
+                 {"[1e+]", 9, 9, false, false},
+                 {"[-]", 9, 9, false, false},
+                 {"[01]", 9, 9, false, false},
+                 {"[1e308]", 9, 9, false, false},
+                 {"[10e307]", 9, 9, false, false},
+                 {"[1e99999999999999999999]", 9, 9, false, false},
+                 {"[1e18446744073709551617]", 9, 9, false, false},
+                 {"[1x]", 9, 9, false, false},
+                 {"\"\\\\\"[", 0, 0, false, false},
+                 {"\"\\\"[", 0, 0, true, false},
+                 {"\"\\\\\\\"[", 0, 0, true, false},
+                 {"{\"a\":TRUE}", 9, 9, false, false},
+                 {"]]]}{", 1, 9, true, false},
+                 {"\"never ends [[[", 1, 9, true, false},
+                 {"\"ends in \\", 1, 9, true, false}};
+
 static void sanity(void) {
-  static const struct {
-    const char *doc;
-    size_t depth, members;
-    bool sane, nulls;
-  } rows[] = {{"", 1, 1, true, false},
-              {"{}", 1, 1, true, false},
-              {"[[]]", 2, 9, true, false},
-              {"[[]]", 1, 9, false, false},
-              {"[1,2,3]", 1, 3, true, false},
-              {"[1,2,3]", 1, 2, false, false},
-              {"{\"[[[[\":\"{{{{\\\"[[[,,,\"}", 1, 1, true, false},
-              {"{\"a\":null}", 9, 9, true, true},
-              {"{\"null\":\"null\"}", 9, 9, true, false},
-              {"{\"a\":NaN}", 9, 9, false, false},
-              {"{\"a\":-Infinity}", 9, 9, false, false},
-              {"{\"a\":0x10}", 9, 9, false, false},
-              {"{\"a\":-1.5E+3}", 9, 9, true, false},
-              {"{\"a\":nullnull}", 9, 9, false, false},
-              {"{\"a\":TRUE}", 9, 9, false, false},
-              {"]]]}{", 1, 9, true, false},
-              {"\"never ends [[[", 1, 9, true, false},
-              {"\"ends in \\", 1, 9, true, false}};
-  for (size_t i = 0; i < LENGTH(rows); i++) {
+  for (size_t i = 0; i < LENGTH(sane_rows); i++) {
+    const struct sane_row *row = &sane_rows[i];
     bool nulls = true;
-    bool sane = ar_json_is_sane(ar_str_of(rows[i].doc), rows[i].depth,
-                                rows[i].members, &nulls);
-    CHECK(sane == rows[i].sane, "'%s' is %ssane", rows[i].doc,
-          rows[i].sane ? "" : "not ");
-    CHECK(!sane || nulls == rows[i].nulls, "'%s': nulls", rows[i].doc);
+    bool sane =
+        ar_json_is_sane(ar_str_of(row->doc), row->depth, row->members, &nulls);
+    CHECK(sane == row->sane, "'%s' is %ssane", row->doc,
+          row->sane ? "" : "not ");
+    CHECK(!sane || nulls == row->nulls, "'%s': nulls", row->doc);
+  }
+}
+
+/* A byte that no text may have is found wherever it stands. */
+static void text_bytes(void) {
+  static const char bad[] = "\x01\x1f\n\x80\xc3\xff";
+  char doc[] = "\"................................................\"";
+  bool nulls;
+  for (size_t i = 1; i < sizeof doc - 2; i++) {
+    for (size_t k = 0; k < sizeof bad - 1; k++) {
+      doc[i] = bad[k];
+      CHECK(!ar_json_is_sane(ar_str_of(doc), 9, 9, &nulls),
+            "byte %02x at %zu is refused", (unsigned char)bad[k], i);
+    }
+    doc[i] = '\x7f';
+    CHECK(ar_json_is_sane(ar_str_of(doc), 9, 9, &nulls), "DEL at %zu", i);
   }
 }
 
@@ -229,6 +263,7 @@ static void depths(void) {
 int main(void) {
   strings();
   sanity();
+  text_bytes();
   good_documents();
   bad_documents();
   cut_documents();

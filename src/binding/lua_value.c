@@ -8,9 +8,10 @@
 /* 2^53: beyond it a double is no exact integer any more. */
 #define EXACT 9007199254740992.0
 
-/* Field `name` of the table on top, a whole number, becomes an integer. */
+/* The number on top, field `name` of the table below: a whole one becomes an
+   integer. */
 static void make_integer(lua_State *L, const char *name) {
-#if LUA_VERSION_NUM >= 503
+#if LAR_HAS_INTEGERS
   lua_Number n = lua_tonumber(L, -1);
   if (lua_isinteger(L, -1) || !(n >= -EXACT && n <= EXACT) ||
       n != (lua_Number)(lua_Integer)n)
@@ -24,58 +25,61 @@ static void make_integer(lua_State *L, const char *name) {
 
 static const char *shape_members(lua_State *L, const struct ar_shape *shape);
 
-/* A structure is a table, and no list; an empty one of those looks the same.
- */
-static bool is_structure(lua_State *L) {
-  return lua_istable(L, -1) && lua_rawlen(L, -1) == 0;
+/* The table on top as a structure: no list; an empty one looks the same. */
+static const char *shape_structure(lua_State *L, const char *name,
+                                   const struct ar_shape *shape) {
+  return lua_rawlen(L, -1) == 0 ? shape_members(L, shape) : name;
 }
 
 /* The list on top, of structures or of others. */
 static const char *shape_elements(lua_State *L, const char *name,
                                   const struct ar_shape *element) {
-  int n = (int)lua_rawlen(L, -1);
-  if (element->type != AR_STRUCTURE) return NULL;
-  for (int i = 1; i <= n; i++) {
-    const char *wrong = name;
+  const char *wrong = NULL;
+  int n = element->type == AR_STRUCTURE ? (int)lua_rawlen(L, -1) : 0;
+  for (int i = 1; i <= n && wrong == NULL; i++) {
     lua_rawgeti(L, -1, i);
-    if (is_structure(L)) wrong = shape_members(L, element);
+    wrong = lua_istable(L, -1) ? shape_structure(L, name, element) : name;
     lua_pop(L, 1);
-    if (wrong != NULL) return wrong;
   }
-  return NULL;
+  return wrong;
 }
 
-/* The value on top, which is there. */
-static const char *shape_value(lua_State *L, const struct ar_member *member) {
-  switch (member->shape->type) {
-    case AR_STRUCTURE:
-      return is_structure(L) ? shape_members(L, member->shape) : member->name;
-    case AR_LIST:
-      return lua_istable(L, -1)
-                 ? shape_elements(L, member->name, member->shape->element)
-                 : member->name;
-    case AR_MAP:
-      return lua_istable(L, -1) ? NULL : member->name;
-    default:
-      if (lua_type(L, -1) == LUA_TNUMBER) make_integer(L, member->name);
-      return NULL;
-  }
+static bool is_number(const struct ar_shape *shape) {
+  return shape->type == AR_INTEGER || shape->type == AR_TIMESTAMP;
+}
+
+/* Whether values of this shape are looked at: other scalars than the numbers
+   that may become integers are passed on as they are. */
+static bool is_shaped(const struct ar_shape *shape) {
+  if (is_number(shape)) return LAR_HAS_INTEGERS;
+  return shape->type != AR_STRING && shape->type != AR_BOOLEAN;
+}
+
+/* The value on top, of the Lua type `type`. */
+static const char *shape_value(lua_State *L, const struct ar_member *member,
+                               int type) {
+  const struct ar_shape *shape = member->shape;
+  if (is_number(shape) && type == LUA_TNUMBER) make_integer(L, member->name);
+  if (is_number(shape) || type == LUA_TNIL) return NULL;
+  if (type != LUA_TTABLE) return member->name;
+  if (shape->type == AR_STRUCTURE)
+    return shape_structure(L, member->name, shape);
+  if (shape->type == AR_LIST)
+    return shape_elements(L, member->name, shape->element);
+  return NULL;
 }
 
 /*
 ** Makes the whole numbers of the structure on top integers. NULL, or the name
-** of a member that is no table though the model has it as one; scalars are
-** passed on as they are.
+** of a member that is no table though the model has it as one.
 */
 static const char *shape_members(lua_State *L, const struct ar_shape *shape) {
   const char *wrong = NULL;
   luaL_checkstack(L, 4, "the answer nests too deep");
   for (size_t i = 0; i < shape->count && wrong == NULL; i++) {
     const struct ar_member *member = &shape->members[i];
-    enum ar_type type = member->shape->type;
-    if (type == AR_STRING || type == AR_BOOLEAN) continue;
-    lua_getfield(L, -1, member->name);
-    if (!lua_isnil(L, -1)) wrong = shape_value(L, member);
+    if (!is_shaped(member->shape)) continue;
+    wrong = shape_value(L, member, lar_getfield(L, -1, member->name));
     lua_pop(L, 1);
   }
   return wrong;
@@ -170,17 +174,27 @@ static void push_headers(lua_State *L, struct ar_str head) {
   }
 }
 
-void lar_push_metadata(lua_State *L, const struct ar_call *call) {
-  struct ar_str request_id = ar_call_request_id(call);
-  lua_createtable(L, 0, 4);
-  if (request_id.n > 0) {
-    lar_push_str(L, request_id);
-    lua_setfield(L, -2, "RequestId");
+/* Sets the request id of the table below the headers on top, which have it
+   already: the head is read once. */
+static void set_request_id(lua_State *L) {
+  lua_getfield(L, -1, AR_REQUEST_ID);
+  if (lua_rawlen(L, -1) == 0) {
+    lua_pop(L, 1);
+    lua_getfield(L, -1, AR_REQUEST_ID_ELSE);
   }
+  if (lua_rawlen(L, -1) > 0)
+    lua_setfield(L, -3, "RequestId");
+  else
+    lua_pop(L, 1);
+}
+
+void lar_push_metadata(lua_State *L, const struct ar_call *call) {
+  lua_createtable(L, 0, 4);
   lua_pushinteger(L, call->http.outcome.status);
   lua_setfield(L, -2, "HTTPStatusCode");
   lua_pushinteger(L, call->attempts - 1);
   lua_setfield(L, -2, "RetryAttempts");
   push_headers(L, ar_buf_str(&call->http.answer_head));
+  set_request_id(L);
   lua_setfield(L, -2, "HTTPHeaders");
 }

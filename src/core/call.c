@@ -448,8 +448,8 @@ int ar_call_set_region(struct ar_call *call, struct ar_str arn,
 }
 
 struct ar_str ar_call_request_id(const struct ar_call *call) {
-  struct ar_str id = ar_http_header(&call->http, "x-amzn-requestid");
-  return id.n > 0 ? id : ar_http_header(&call->http, "x-amz-request-id");
+  struct ar_str id = ar_http_header(&call->http, AR_REQUEST_ID);
+  return id.n > 0 ? id : ar_http_header(&call->http, AR_REQUEST_ID_ELSE);
 }
 
 bool ar_call_waits(const struct ar_call *call) {

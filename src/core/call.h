@@ -92,7 +92,11 @@ bool ar_job_is_call(const struct ar_job *job);
 /* Ends every unfinished call of `client` as cancelled. */
 void ar_calls_cancel(struct ar_jobs *jobs, const struct ar_client *client);
 
-/* x-amzn-requestid of the answer, or empty. */
+/* The header that tells the request id, and the one where it is not there. */
+#define AR_REQUEST_ID "x-amzn-requestid"
+#define AR_REQUEST_ID_ELSE "x-amz-request-id"
+
+/* The request id of the answer, or empty. */
 struct ar_str ar_call_request_id(const struct ar_call *call);
 
 AR_HIDDEN_END

@@ -37,30 +37,26 @@ void ar_json_add_string(struct ar_buf *out, struct ar_str s) {
   ar_buf_addc(out, '"');
 }
 
-/* Whether an odd number of backslashes stands before the byte at `i`. */
-static bool is_escaped(struct ar_str doc, size_t i) {
-  size_t from = i;
-  while (from > 0 && doc.p[from - 1] == '\\') from--;
-  return (i - from) % 2 == 1;
-}
-
 /* A word of eight times the same byte. */
 #define EACH(byte) (UINT64_MAX / 255 * (uint64_t)(byte))
 
-/* Whether no byte needs a closer look: all are printable ASCII, or DEL. Eight
-   at a time: adding 0x60 carries into the top bit from 0x20 on. */
+/* Sets the top bit of each byte whose other bits say 0x20 or more: adding 0x60
+   carries into it from there on. */
+static uint64_t mark_printable(uint64_t eight) {
+  return (eight & EACH(0x7F)) + EACH(0x60);
+}
+
+/* Whether no byte needs a closer look: all are printable ASCII, or DEL. */
 static bool is_printable(struct ar_str doc) {
-  uint64_t eight, low = EACH(0x80), high = 0;
-  size_t i = 0;
-  for (; doc.n - i >= sizeof eight; i += sizeof eight) {
-    memcpy(&eight, doc.p + i, sizeof eight);
-    high |= eight;
-    low &= (eight & EACH(0x7F)) + EACH(0x60);
+  uint64_t eight[2], low = EACH(0x80), high = 0;
+  const char *p = doc.p, *end = p + doc.n;
+  for (; (size_t)(end - p) >= sizeof eight; p += sizeof eight) {
+    memcpy(eight, p, sizeof eight);
+    high |= eight[0] | eight[1];
+    low &= mark_printable(eight[0]) & mark_printable(eight[1]);
   }
-  for (; i < doc.n; i++) {
-    unsigned char c = (unsigned char)doc.p[i];
-    if (c < 0x20 || c >= 0x80) return false;
-  }
+  for (; p < end; p++)
+    if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x80) return false;
   return (high & EACH(0x80)) == 0 && low == EACH(0x80);
 }
 
@@ -95,80 +91,111 @@ static bool is_text(struct ar_str s) {
   return true;
 }
 
-/* The index of the quote that closes the string that begins at `i`. */
-static size_t skip_string(struct ar_str doc, size_t i) {
-  do i = ar_str_find(doc, '"', i + 1);
-  while (i < doc.n && is_escaped(doc, i));
-  return i;
-}
-
 static bool is_word(char c) {
   return ar_is_alpha(c) || ar_is_digit(c) || c == '+' || c == '-' || c == '.';
 }
 
-/* Whether a number is below 1e308, and so no infinity as a double. */
-static bool is_finite(struct ar_str word) {
-  size_t digits = 0, i = 0;
-  int exponent = 0;
-  bool negative;
-  while (i < word.n && ar_is_digit(word.p[i])) digits++, i++;
-  while (i < word.n && ar_lower(word.p[i]) != 'e') i++;
-  negative = i + 1 < word.n && word.p[i + 1] == '-';
-  for (; i < word.n; i++)
-    if (ar_is_digit(word.p[i]) && exponent < 10000)
-      exponent = exponent * 10 + (word.p[i] - '0');
-  return negative ? digits < 10000 : digits + (size_t)exponent <= 308;
+/* The quote that closes the string whose text begins at `p`, or `end`; one
+   behind an odd number of backslashes belongs to the text. */
+static const char *closing_quote(const char *p, const char *end) {
+  for (;; p++) {
+    const char *slashes = p = memchr(p, '"', (size_t)(end - p));
+    if (p == NULL) return end;
+    while (slashes[-1] == '\\') slashes--; /* the opening quote is none */
+    if ((p - slashes) % 2 == 0) return p;
+  }
 }
 
-/* true, false, or what begins as a number and has no letter but e. */
-static bool is_literal(struct ar_str word) {
-  if (ar_str_eq(word, AR_STR("true")) || ar_str_eq(word, AR_STR("false")))
-    return true;
-  for (size_t i = 0; i < word.n; i++)
-    if (ar_is_alpha(word.p[i]) && (ar_lower(word.p[i]) != 'e' || i == 0))
-      return false;
-  if (word.p[0] == '-') word = ar_str_from(word, 1);
-  return word.n > 0 && ar_is_digit(word.p[0]) && is_finite(word) &&
-         !(word.n > 1 && word.p[0] == '0' && ar_is_digit(word.p[1]));
+static const char *skip_digits(const char *p, const char *end) {
+  while (p < end && ar_is_digit(*p)) p++;
+  return p;
 }
 
-/* The index of the last byte of the word that begins at `i`, or doc.n when it
-   is not one of JSON's. */
-static size_t skip_word(struct ar_str doc, size_t i, bool *nulls) {
-  size_t from = i;
-  struct ar_str word;
-  while (i < doc.n && is_word(doc.p[i])) i++;
-  word = ar_str_n(doc.p + from, i - from);
-  if (ar_str_eq(word, AR_STR("null")))
-    *nulls = true;
-  else if (!is_literal(word))
-    return doc.n;
-  return i - 1;
+/* What the digits up to `end` say, or some number that is too large anyway. */
+static size_t exponent_of(const char *p, const char *end) {
+  size_t exponent = 0;
+  while (p < end && exponent < 10000)
+    exponent = exponent * 10 + (size_t)(*p++ - '0');
+  return exponent;
+}
+
+/* The end of the exponent whose e is at `p`, or NULL; adds it to `digits`, but
+   for a negative one. */
+static const char *skip_exponent(const char *p, const char *end,
+                                 size_t *digits) {
+  bool negative = ++p < end && *p == '-';
+  const char *from = p + (p < end && (*p == '-' || *p == '+'));
+  p = skip_digits(from, end);
+  if (!negative) *digits += exponent_of(from, p);
+  return p > from ? p : NULL;
+}
+
+/* The end of the number that begins at `p`, or NULL where none does, or one of
+   1e308 and above, which may be infinity as a double. */
+static const char *skip_number(const char *p, const char *end) {
+  const char *from = p + (*p == '-');
+  size_t digits = (size_t)((p = skip_digits(from, end)) - from);
+  if (digits == 0 || (digits > 1 && *from == '0')) return NULL;
+  if (p < end && *p == '.') {
+    from = p + 1;
+    p = skip_digits(from, end);
+    if (p == from) return NULL;
+  }
+  if (p < end && ar_lower(*p) == 'e') p = skip_exponent(p, end, &digits);
+  return digits <= 308 ? p : NULL;
+}
+
+/* The end of `word` if it begins at `p`, or NULL. */
+static const char *skip_name(const char *p, const char *end,
+                             struct ar_str word) {
+  bool same = (size_t)(end - p) >= word.n && memcmp(p, word.p, word.n) == 0;
+  return same ? p + word.n : NULL;
+}
+
+/* The end of the number or the name that begins at `p`, or NULL where none of
+   JSON's does. */
+static const char *skip_word(const char *p, const char *end, bool *nulls) {
+  const char *after;
+  switch (*p) {
+    case 't':
+      after = skip_name(p, end, AR_STR("true"));
+      break;
+    case 'f':
+      after = skip_name(p, end, AR_STR("false"));
+      break;
+    case 'n':
+      after = skip_name(p, end, AR_STR("null"));
+      *nulls = true;
+      break;
+    default:
+      after = skip_number(p, end);
+  }
+  return after != NULL && after < end && is_word(*after) ? NULL : after;
 }
 
 bool ar_json_is_sane(struct ar_str doc, size_t max_depth, size_t max_members,
                      bool *nulls) {
   size_t depth = 0, members = 0;
   bool printable = is_printable(doc);
+  const char *p = doc.p, *end = p + doc.n;
   *nulls = false;
-  for (size_t i = 0; i < doc.n; i++) {
-    char c = doc.p[i];
+  while (p < end) {
+    const char *from = p++;
+    char c = *from;
     if (c == '"') {
-      size_t from = i + 1;
-      i = skip_string(doc, i);
-      if (!printable && !is_text(ar_str_n(doc.p + from, i - from)))
+      p = closing_quote(from + 1, end);
+      if (!printable && !is_text(ar_str_n(from + 1, (size_t)(p - from - 1))))
         return false;
-    } else if (c == '\0') {
-      return false;
+      p += p < end;
+    } else if (c == ',') {
+      if (++members > max_members) return false;
     } else if (c == '{' || c == '[') {
       if (++depth > max_depth || ++members > max_members) return false;
     } else if (c == '}' || c == ']') {
       depth -= depth > 0;
-    } else if (c == ',') {
-      if (++members > max_members) return false;
-    } else if (is_word(c)) {
-      i = skip_word(doc, i, nulls);
-      if (i == doc.n) return false;
+    } else if (c != ':' && !ar_is_space(c)) {
+      p = skip_word(from, end, nulls);
+      if (p == NULL) return false;
     }
   }
   return true;

@@ -20,12 +20,12 @@ void ar_json_add_string(struct ar_buf *out, struct ar_str s);
 
 /*
 ** Whether `doc` may be given to a lenient decoder: it nests at most
-** `max_depth` deep, holds at most `max_members` members and elements, and all
-** words outside its strings are true, false, null or numbers of JSON, so no
-** NaN, no hexadecimal, and no infinity (1e308 and above is refused); its texts
-** are UTF-8 without control characters. A scan over the bytes that trusts
-** nothing and leaves the rest of the syntax to the decoder. `*nulls` tells
-** whether null was among the words.
+** `max_depth` deep, holds at most `max_members` members and elements, and
+** outside its strings are punctuation, whitespace, true, false, null and
+** numbers of JSON alone, so no NaN, no hexadecimal, and no infinity (1e308 and
+** above is refused); its texts are UTF-8 without control characters. A scan
+** over the bytes that trusts nothing and leaves the rest of the syntax, the
+** order, to the decoder. `*nulls` tells whether null was among the words.
 */
 bool ar_json_is_sane(struct ar_str doc, size_t max_depth, size_t max_members,
                      bool *nulls);
