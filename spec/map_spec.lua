@@ -362,24 +362,6 @@ describe("a map of calls", function()
     assert.is_nil(err.message:find("ARN", 1, true))
   end)
 
-  it("takes no longer than its concurrency makes it", function()
-    local client = assert(apprunner.client {
-      region = "us-east-1", credentials = { access_key_id = "a", secret_access_key = "b" },
-      transport = function()
-        apprunner.sleep(0.05)
-        return { status = 200, body = "{}" }
-      end,
-    })
-    local items = {}
-    for i = 1, 1000 do items[i] = i end
-    local begin = core.now()
-    local _, errs = apprunner.map(items, function() return client:list_services() end, { concurrency = 64 })
-    local took = core.now() - begin
-    assert.is_nil(next(errs))
-    local least = 1000 / 64 * 0.05
-    assert.is_true(took >= least and took < 2 * least, took)
-  end)
-
   it("is not loaded by a program that does not map", function()
     assert.equal("nil nil\n", programs.run [[
       require("apprunner").sleep(0)

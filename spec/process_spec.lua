@@ -887,6 +887,27 @@ describe("in a plain program", function()
       assert.is_true(told.last.rss - told.first.rss < 2048, told.last.rss - told.first.rss .. " KiB more")
     end)
 
+    it("a map of 1,000 pauses of 50 ms, 64 at a time, takes one thread and no longer than it must #timing", function()
+      local told = lua [[
+        local client, arns = child.client {endpoint_url = os.getenv "PLAIN"}, {}
+        for i = 1, 1000 do arns[i] = child.arn("wait50-" .. i) end
+        local function pause(arn) return client:pause_service {ServiceArn = arn} end
+        local begun = child.now()
+        local outs, errs = child.apprunner.map(arns, pause, {concurrency = 64})
+        local seconds, paused = child.now() - begun, 0
+        for i = 1, 1000 do
+          if outs[arns[i] ].Service.ServiceArn == arns[i] then paused = paused + 1 end
+        end
+        child.tell {seconds = seconds, paused = paused, failed = next(errs) ~= nil,
+          threads = tonumber(child.proc("status", "Threads:%s*(%d+)"))}
+      ]]
+      local least = 1000 / 64 * 0.05
+      hosts.note("%s, a map of 1,000 pauses of 50 ms, 64 at a time: %.2f times what that takes", hosts.interpreter,
+        told.seconds / least)
+      assert.same({1000, false, 1}, {told.paused, told.failed, told.threads})
+      assert.is_true(told.seconds <= 1.25 * least, told.seconds / least)
+    end)
+
     it("20,000 pauses take one connection and no more memory #slow", function()
       local before = endpoint:connections()
       local told = lua [[
