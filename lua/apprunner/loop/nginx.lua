@@ -11,8 +11,8 @@ local ngx = ngx
 local nginx = pump.loop "nginx"
 
 -- What one turn of the worker may take, so that other requests hardly wait for it.
-local BUDGET = 0.5 -- milliseconds of I/O
-local DELIVERIES = 4 -- waiters that go on, each of which may decode an answer and sign the next request
+local BUDGET = 0.25 -- milliseconds of I/O
+local DELIVERIES = 2 -- waiters that go on, each of which may decode an answer and sign the next request
 local SHORTEST, LONGEST = 0.001, 0.004 -- seconds between two turns
 local LONGEST_ALONE = 0.008 -- the same, where each waiter pumps
 local LOOK_AGAIN = 0.5 -- seconds after which a waiter sees whether a driver lives
