@@ -119,6 +119,7 @@ build = {
         "src/binding/lua_job.c",
         "src/binding/lua_params.c",
         "src/binding/lua_profiles.c",
+        "src/binding/lua_pump.c",
         "src/binding/lua_sign.c",
         "src/binding/lua_value.c",
       },

@@ -634,7 +634,10 @@ describe("in a plain program", function()
           local timer, kept = uv.new_timer(), {}
           timer:start(300, 0, function()
             kept.early = is_backing_off()
-            require "apprunner.loop.blocking".alone.suspend {done = is_backing_off, waits = function() return 0 end}
+            local moment = core.moment(0)
+            moment:start()
+            repeat require "apprunner.pump".drive() until is_backing_off()
+            require "apprunner.loop.blocking".alone.suspend(moment)
             timer:start(5000, 0, function() uv.stop() end)
             uv.unref(timer)
           end)

@@ -17,8 +17,6 @@ local core = require "apprunner.core"
 
 local pump = {}
 
-local engine, engine_error -- one of them, once an exchange was to be sent
-local queued = {} -- { exchange, id of its job } that wait until there is one
 local waiting = {} -- id of a job -> { loop, notify }
 local performers = {} -- id of a job -> the function that performs its exchanges, if not the engine
 local clients = setmetatable({}, { __mode = "v" }) -- number of a client -> it, if it has functions or a performer
@@ -47,37 +45,17 @@ end
 local stages = {
   load_curl,
   function() assert(curl.init()) end,
-  function()
-    engine = assert(curl.engine())
-    core.engine("libcurl#" .. curl.version)
-  end,
+  function() core.attach(assert(curl.engine()), "libcurl#" .. curl.version) end,
 }
 local stage = 1
 
-local function give(exchange)
-  local ok, err = nil, engine_error
-  if engine then ok, err = engine:add(exchange) end
-  if not ok then exchange:fail("HTTPClientError", err) end
-end
-
--- Once there is an engine, or none to be had, it gets what has waited for it.
+-- The next of them, or what wants the engine is told that there is none to be had.
 local function bring_up()
   local ok, err = pcall(stages[stage])
   if not ok then
-    engine_error = "the HTTP engine is not available: " .. tostring(err)
+    core.refuse("the HTTP engine is not available: " .. tostring(err))
   elseif stage < #stages then
     stage = stage + 1
-  end
-  if not engine and not engine_error then return end
-  for _, entry in ipairs(queued) do give(entry[1]) end
-  queued = {}
-end
-
--- In a forked child the parent's engine is left alone: its sockets are shared.
-local function leave_parents_engine()
-  if engine and engine:forked() then
-    engine = nil
-    core.abandon()
   end
 end
 
@@ -85,43 +63,31 @@ end
 local function send(exchange, id, owner)
   local client = clients[owner]
   local perform = performers[id] or client and client.perform
-  if perform then
-    perform(exchange, id, not performers[id] and owner or nil)
-  elseif engine then
-    give(exchange)
-  else
-    queued[#queued + 1] = { exchange, id }
-  end
+  if not perform then return exchange:fail("Cancelled", "the client is gone") end
+  perform(exchange, id, not performers[id] and owner or nil)
 end
 
-local function forget(exchange, id)
+local function forget(_, id)
   if pump.forget then pump.forget(id) end
-  if engine then engine:remove(exchange) end
-  for i = #queued, 1, -1 do
-    if queued[i][2] == id then table.remove(queued, i) end
-  end
 end
 
-local function ask(id, owner)
+local function ask(_, id, owner)
   local client = clients[owner]
   if not client then return core.answer(id, nil, "Cancelled", "the client is gone") end
   require("apprunner.hooks").ask(client.credentials, id, owner, client.driver)
 end
 
--- Steps the jobs and carries out what they order, until they want no more:
--- what a function of the caller's returns at once lets them go on at once.
+local carry_out = { send = send, forget = forget, ask = ask }
+
+-- Steps the jobs and carries out what they order of Lua, until they want no more: what a function of the caller's
+-- returns at once lets them go on at once. Whether they want the engine, and there is none.
 local function step_jobs()
-  while core.step() do
-    for order, exchange, id, owner in core.order do
-      if order == "send" then
-        send(exchange, id, owner)
-      elseif order == "ask" then
-        ask(id, owner)
-      else
-        forget(exchange, id)
-      end
-    end
+  local orders, lacks_engine = core.step()
+  while orders do
+    for order, exchange, id, owner in core.order do carry_out[order](exchange, id, owner) end
+    orders, lacks_engine = core.step()
   end
+  return lacks_engine
 end
 
 -- Puts what waits for finished jobs on its loop's queue; true if any was.
@@ -139,56 +105,36 @@ local function report()
   return moved
 end
 
--- What follows a step of the engine, which may have ended an exchange.
-local function finish(ended)
-  if ended then step_jobs() end
-  return report()
-end
-
-local function lacks_engine() return #queued > 0 end
-
 -- One turn of an event loop: moves whatever can move in `budget` milliseconds of I/O. Returns whether there is more to
--- do at once, and whether a job has ended.
+-- do at once, and whether something has ended.
 function pump.step(budget)
-  leave_parents_engine()
-  if lacks_engine() then
+  if step_jobs() then
     bring_up()
     return true, false
   end
-  step_jobs()
   if pump.before_wait then pump.before_wait() end
-  local more, ended = false, false
-  if engine then more, ended = engine:step(budget) end
-  return more, finish(ended)
+  local more, ended = core.perform(budget)
+  if ended then step_jobs() end
+  return more, report() or ended
 end
 
 -- One turn of a blocking caller, who waits for `job` or for anything: moves
 -- whatever can move, and waits where nothing could.
 function pump.drive(job)
-  leave_parents_engine()
-  step_jobs()
-  while lacks_engine() do bring_up() end
+  while step_jobs() do bring_up() end
   if pump.before_wait then pump.before_wait(job) end
-  local ended = false
-  if not (job and job:done()) then -- a function of the caller's may have waited too, and ended it
-    local ms = core.timeout()
-    if engine then ended = engine:drive(ms) else core.idle(ms) end
+  if core.wait(job) then
+    step_jobs()
+    report()
   end
-  finish(ended)
 end
 
 -- Milliseconds until a step is due; 0: now; -1: when something happens.
-function pump.timeout()
-  if lacks_engine() then return 0 end
-  local jobs = core.timeout()
-  local io = engine and engine:timeout() or -1
-  if jobs < 0 or io >= 0 and io < jobs then return io end
-  return jobs
-end
+pump.timeout = core.timeout
 
 -- The descriptor that is readable when a step is due, once there is one.
 function pump.fd()
-  leave_parents_engine()
+  local engine = core.engine()
   return engine and engine:fd()
 end
 
@@ -202,9 +148,8 @@ function pump.begin(job, client, loop)
   if perform or client.credentials then
     clients[client.core:id()], client.driver, client.perform = client, loop, perform
   end
-  performers[job:id()] = perform
-  engine_error = nil -- what failed may work now
-  job:start()
+  if perform then performers[job:watch()] = perform end
+  job:start(perform ~= nil)
 end
 
 -- Has every loop that waits for something take a turn soon: for ends that come from outside, not from the engine.
@@ -219,7 +164,10 @@ function pump.kick()
 end
 
 -- The engine's own figures, for tests and benchmarks; nil without one.
-function pump.stats() return engine and engine:stats() end
+function pump.stats()
+  local engine = core.engine()
+  return engine and engine:stats()
+end
 
 -- A new loop: `pending` counts the jobs that are watched for it, `queue` holds what is to be called from it.
 function pump.loop(name)
@@ -248,7 +196,7 @@ function pump.idle(loop) return loop.pending == 0 and loop.first > loop.last end
 -- Has the loop call `notify` when `job` is done.
 function pump.watch(job, loop, notify)
   local entry = { loop = loop, notify = notify }
-  waiting[job:id()] = entry
+  waiting[job:watch()] = entry
   loop.pending = loop.pending + 1
   loop.kick()
 end

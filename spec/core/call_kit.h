@@ -48,6 +48,7 @@ static inline struct ar_call *call_of(struct ar_client *client) {
               "{\"ServiceArn\":\"arn:aws:apprunner:us-east-1:123456789012:"
               "service/python-app/8fe1e10304f84fd2b0df550fe98a71fa\"}");
   ar_call_set_region(call, AR_STR("arn:aws:apprunner:us-east-1:1:s"), NULL);
+  call->job.hosted = call->job.told = client->hosted = true;
   ar_jobs_name(&jobs, &call->job);
   ar_jobs_add(&jobs, &call->job);
   ar_client_release(client);

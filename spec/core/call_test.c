@@ -22,7 +22,6 @@ static struct ar_call *new_call(void) {
 static void request(void) {
   struct ar_call *call = new_call();
   struct ar_exchange *x = sent();
-  CHECK(x->abi == AR_EXCHANGE_ABI && x->size == sizeof *x, "its ABI");
   CHECK(strcmp(x->method, "POST") == 0, "its method");
   CHECK(strcmp(x->url, "https://apprunner.us-east-1.amazonaws.com/") == 0,
         "its URL: %s", x->url);

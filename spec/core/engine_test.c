@@ -365,9 +365,7 @@ static struct probe probe_of(const char *method, const char *scheme,
                              const char *host, int port, const char *path) {
   struct probe p = {.finished = 0};
   snprintf(p.url, sizeof p.url, "%s://%s:%d%s", scheme, host, port, path);
-  p.x = (struct ar_exchange){.abi = AR_EXCHANGE_ABI,
-                             .size = sizeof p.x,
-                             .method = method,
+  p.x = (struct ar_exchange){.method = method,
                              .headers = usual_headers,
                              .header_count = LENGTH(usual_headers),
                              .body = AR_STR(""),

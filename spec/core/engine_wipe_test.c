@@ -269,9 +269,7 @@ static void send_marker(const char *url, const char *proxy) {
   struct ar_engine *e = ar_engine_new(NULL);
   reveal(&sent, line + 22);
   reveal(&sent, body + 2);
-  p.x = (struct ar_exchange){.abi = AR_EXCHANGE_ABI,
-                             .size = sizeof p.x,
-                             .method = "POST",
+  p.x = (struct ar_exchange){.method = "POST",
                              .url = url,
                              .headers = headers,
                              .header_count = LENGTH(headers),

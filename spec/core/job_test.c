@@ -17,6 +17,8 @@ struct toy {
   int64_t wake;
   int steps, fails;
   enum ar_code code;
+  int finished; /* its exchange */
+  char why[256];
 };
 
 static struct ar_jobs jobs;
@@ -59,6 +61,15 @@ static void release(struct ar_exchange *x) {
   ar_job_release(&AR_OWNER(struct toy, exchange, x)->job);
 }
 
+static void finish(struct ar_exchange *x, const struct ar_outcome *outcome) {
+  struct toy *t = AR_OWNER(struct toy, exchange, x);
+  t->finished++;
+  t->code = outcome->failure;
+  snprintf(t->why, sizeof t->why, "%s", outcome->detail);
+  t->job.exchange = NULL;
+  ar_job_ready(&t->job);
+}
+
 static struct toy *toy(enum plan plan, int64_t deadline) {
   struct toy *t = calloc(1, sizeof *t);
   if (t == NULL) exit(1);
@@ -69,6 +80,7 @@ static struct toy *toy(enum plan plan, int64_t deadline) {
   t->plan = plan;
   t->wake = AR_NEVER;
   t->job.deadline = deadline;
+  t->job.hosted = t->job.told = true;
   ar_jobs_name(&jobs, &t->job);
   ar_jobs_add(&jobs, &t->job);
   return t;
@@ -264,8 +276,98 @@ static void the_list_goes(void) {
   ar_jobs_init(&jobs);
 }
 
+/* --- by a performer ------------------------------------------------------
+ */
+
+struct recorder {
+  struct ar_performer performer;
+  enum ar_code refuses;
+  struct ar_exchange *added, *removed;
+};
+
+static int record_add(struct ar_performer *p, struct ar_exchange *x,
+                      struct ar_err *err) {
+  struct recorder *r = AR_OWNER(struct recorder, performer, p);
+  if (r->refuses != AR_OK) return ar_fail(err, r->refuses, "no room");
+  x->retain(x);
+  r->added = x;
+  return AR_OK;
+}
+
+static void record_remove(struct ar_performer *p, struct ar_exchange *x) {
+  AR_OWNER(struct recorder, performer, p)->removed = x;
+  x->release(x);
+}
+
+static struct recorder recorder(enum ar_code refuses) {
+  return (struct recorder){
+      {.add = record_add, .remove = record_remove}, refuses, NULL, NULL};
+}
+
+static struct toy *sending(void) {
+  struct toy *t = toy(SEND, AR_NEVER);
+  t->job.hosted = false;
+  t->exchange.finish = finish;
+  step(0);
+  CHECK(ar_jobs_want_performer(&jobs) && ar_jobs_timeout(&jobs, 0) == 0,
+        "a performer is wanted");
+  CHECK(ar_jobs_next_order(&jobs) == AR_ORDER_NONE, "and not the host");
+  return t;
+}
+
+static void performs(void) {
+  struct recorder r = recorder(AR_OK);
+  struct toy *t = sending();
+  ar_jobs_perform(&jobs, &r.performer);
+  CHECK(r.added == &t->exchange && !ar_jobs_want_performer(&jobs),
+        "the performer has the exchange");
+  CHECK(ar_jobs_timeout(&jobs, 0) == -1 && t->finished == 0, "in flight");
+  ar_job_end(&t->job, AR_E_CANCELLED, "cancelled");
+  CHECK(ar_jobs_want_performer(&jobs), "one is in flight that nobody wants");
+  ar_jobs_perform(&jobs, &r.performer);
+  CHECK(r.removed == &t->exchange && t->finished == 0, "it is removed");
+  ar_jobs_take_done(&jobs);
+  over(t, "performed");
+}
+
+/* Neither is an exchange that no performer takes left in flight. */
+static void refuses(void) {
+  struct recorder r = recorder(AR_E_MEMORY);
+  struct toy *t = sending();
+  ar_jobs_perform(&jobs, &r.performer);
+  CHECK(t->finished == 1 && t->code == AR_E_MEMORY &&
+            strcmp(t->why, "no room") == 0,
+        "what the performer refuses has failed");
+  CHECK(t->job.phase == AR_JOB_READY && t->job.exchange == NULL, "goes on");
+  t->plan = FINISH;
+  step(0);
+  ar_jobs_take_done(&jobs);
+  over(t, "refused by the performer");
+  t = sending();
+  ar_jobs_refuse(&jobs, "none here");
+  CHECK(t->finished == 1 && t->code == AR_E_HTTP &&
+            strcmp(t->why, "none here") == 0,
+        "without a performer it has failed");
+  CHECK(!ar_jobs_want_performer(&jobs), "and waits for none");
+  t->plan = FINISH;
+  step(0);
+  ar_jobs_take_done(&jobs);
+  over(t, "refused");
+}
+
+/* The end of a job that nobody is to be told of is not kept. */
+static void untold(void) {
+  struct toy *t = toy(FINISH, AR_NEVER);
+  t->job.told = false;
+  step(0);
+  CHECK(t->job.phase == AR_JOB_DONE && t->job.refs == 1, "the list let go");
+  CHECK(ar_jobs_timeout(&jobs, 0) == -1, "nothing is due");
+  over(t, "untold");
+}
+
 static void moments(void) {
   struct ar_job *moment = ar_moment_new(500);
+  moment->told = true;
   ar_jobs_name(&jobs, moment);
   ar_jobs_add(&jobs, moment);
   step(0);
@@ -308,6 +410,9 @@ int main(void) {
   too_late();
   abandons();
   the_list_goes();
+  performs();
+  refuses();
+  untold();
   moments();
   many();
   ar_jobs_free(&jobs);

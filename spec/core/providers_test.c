@@ -1465,6 +1465,7 @@ static void profile(void) {
 int main(void) {
   ar_jobs_init(&jobs);
   ar_job_init(&job, &idle_class);
+  job.hosted = true;
   ar_jobs_name(&jobs, &job);
   ar_jobs_add(&jobs, &job);
   ar_settings_init(&settings);

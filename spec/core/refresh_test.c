@@ -82,6 +82,7 @@ static struct toy *wanting(void) {
   if (t == NULL) exit(1);
   alive++;
   ar_job_init(&t->job, &toy_class);
+  t->job.told = true;
   t->client = client;
   ar_client_retain(client);
   ar_waiter_init(&t->waiter, &t->job, &t->err);
@@ -141,6 +142,7 @@ static void check_id(const char *id) {
 static void new_client(void) {
   struct ar_env env = kit_world_env(&world);
   client = ar_client_new(&env);
+  client->hosted = true;
   client->id = 7;
   CHECK(ar_client_configure(client, NULL) == AR_OK, "it is configured");
 }
@@ -176,6 +178,7 @@ static void over(const char *what) {
   struct ar_exchange *x;
   int64_t id;
   while (ar_jobs_take_done(&jobs) != 0) continue;
+  ar_jobs_step(&jobs, &now);
   CHECK(client->refs == 1 && client->refresh == NULL, "%s: only the client",
         what);
   ar_client_release(client);

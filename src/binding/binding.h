@@ -20,6 +20,7 @@ AR_HIDDEN
 #define LAR_STATE "apprunner.state"
 #define LAR_CLIENT "apprunner.client"
 #define LAR_JOB "apprunner.job"
+#define LAR_EXCHANGE "apprunner.exchange"
 #define LAR_ERROR "apprunner.error"
 #define LAR_SIGNER "apprunner.signer"
 #define LAR_PROFILES "apprunner.profiles"
@@ -29,7 +30,9 @@ struct lar_state {
   struct ar_jobs jobs;
   struct ar_env env;
   struct ar_host_facts facts;
-  int64_t last_client; /* the number of the newest */
+  int64_t last_client;            /* the number of the newest */
+  struct ar_performer *performer; /* the engine, or NULL; and its userdata's */
+  int performer_ref;              /* place in the registry */
   bool open;
 };
 
@@ -112,6 +115,12 @@ void lar_open_profiles(lua_State *L);
 
 /* Creates a closed job handle on the stack. */
 struct ar_job **lar_new_job(lua_State *L);
+
+/* The job at `index`; raises a Lua error on anything else. */
+struct ar_job *lar_check_job(lua_State *L, int index);
+
+/* The functions of the module that the pump alone calls. */
+extern const luaL_Reg lar_pump[];
 
 /* Pushes a userdata for `x` and takes over the caller's reference. */
 void lar_push_exchange(lua_State *L, struct ar_exchange *x);

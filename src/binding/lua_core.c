@@ -1,6 +1,6 @@
 /*
-** The module apprunner.core: the state that belongs to one Lua state, the
-** pump's half of the list of jobs, and what the other files register.
+** The module apprunner.core: the state that belongs to one Lua state, small
+** functions of its own, and what the other files register.
 */
 #define _GNU_SOURCE /* dladdr, clock_gettime, getentropy under -std=c11 */
 
@@ -10,7 +10,6 @@
 #include "binding.h"
 
 #include <dlfcn.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -128,74 +127,8 @@ void lar_new_state(lua_State *L) {
   find_facts(L, &state->facts);
 }
 
-/* --- the pump's half ------------------------------------------------------
+/* --- small things ---------------------------------------------------------
  */
-
-/* step(): every job goes on as far as it can -> whether there are orders */
-static int core_step(lua_State *L) {
-  struct ar_jobs *jobs = &lar_state(L)->jobs;
-  struct ar_now now = lar_now();
-  ar_jobs_step(jobs, &now);
-  lua_pushboolean(L, ar_jobs_next_order(jobs) != AR_ORDER_NONE);
-  return 1;
-}
-
-/* timeout() -> milliseconds until a step is due, 0: now, -1: no telling */
-static int core_timeout(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)ar_jobs_timeout(&lar_state(L)->jobs,
-                                                lar_now().monotonic));
-  return 1;
-}
-
-/*
-** order() -> "send" or "forget", an exchange, the job's id, its client's | nil
-**         -> "ask", nil, id, client: its function is to be asked
-*/
-static int core_order(lua_State *L) {
-  static const char *const names[] = {[AR_ORDER_SEND] = "send",
-                                      [AR_ORDER_FORGET] = "forget",
-                                      [AR_ORDER_ASK] = "ask"};
-  struct ar_exchange *x;
-  enum ar_order order;
-  int64_t id, owner;
-  order = ar_jobs_next_order(&lar_state(L)->jobs);
-  if (order == AR_ORDER_NONE) return 0;
-  lua_pushstring(L, names[order]); /* first, so that a failure loses nothing */
-  lar_push_exchange(L, NULL);
-  ar_jobs_order(&lar_state(L)->jobs, &x, &id, &owner);
-  *(struct ar_exchange **)lua_touserdata(L, -1) = x;
-  if (x == NULL) lua_pushnil(L), lua_replace(L, -2);
-  lua_pushnumber(L, (lua_Number)id);
-  lua_pushnumber(L, (lua_Number)owner);
-  return 4;
-}
-
-/* finished() -> the id of a job that is done, each told once | nil */
-static int core_finished(lua_State *L) {
-  int64_t id = ar_jobs_take_done(&lar_state(L)->jobs);
-  if (id == 0) return 0;
-  lua_pushnumber(L, (lua_Number)id);
-  return 1;
-}
-
-/* unfinished() -> how many jobs are not done */
-static int core_unfinished(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)lar_state(L)->jobs.unfinished);
-  return 1;
-}
-
-/* abandon(): in a forked child, ends what the parent's engine performs */
-static int core_abandon(lua_State *L) {
-  ar_jobs_abandon(&lar_state(L)->jobs);
-  return 0;
-}
-
-/* engine(text): who performs exchanges, for the User-Agent */
-static int core_engine(lua_State *L) {
-  struct ar_host_facts *facts = &lar_state(L)->facts;
-  snprintf(facts->engine, sizeof facts->engine, "%s", luaL_checkstring(L, 1));
-  return 0;
-}
 
 /* moment(seconds) -> a job, to be started, that is done then */
 static int core_moment(lua_State *L) {
@@ -234,13 +167,6 @@ static int core_http_date(lua_State *L) {
   if (!ar_http_date_parse(lar_to_str(L, 1), &time)) return 0;
   lua_pushnumber(L, (lua_Number)time / 1000);
   return 1;
-}
-
-/* idle(ms): sleeps where there is no engine to wait for */
-static int core_idle(lua_State *L) {
-  lua_Number ms = luaL_checknumber(L, 1);
-  poll(NULL, 0, ms < 0 || ms > 3.6e6 ? 3600000 : (int)ms);
-  return 0;
 }
 
 enum ar_code lar_check_code(lua_State *L, int index) {
@@ -309,18 +235,10 @@ static const luaL_Reg functions[] = {{"client", lar_client},
                                      {"answer", lar_answer},
                                      {"sign", lar_sign},
                                      {"profiles", lar_profiles},
-                                     {"step", core_step},
-                                     {"timeout", core_timeout},
-                                     {"order", core_order},
-                                     {"finished", core_finished},
-                                     {"abandon", core_abandon},
-                                     {"engine", core_engine},
                                      {"moment", core_moment},
                                      {"now", core_now},
                                      {"random", core_random},
                                      {"http_date", core_http_date},
-                                     {"idle", core_idle},
-                                     {"unfinished", core_unfinished},
                                      {"fail", core_fail},
                                      {"iso8601", core_iso8601},
                                      {"sensitive", core_sensitive},
@@ -363,6 +281,8 @@ int luaopen_apprunner_core(lua_State *L) {
   lua_newtable(L);
   lua_pushvalue(L, 1);
   lar_setfuncs(L, functions, 1);
+  lua_pushvalue(L, 1);
+  lar_setfuncs(L, lar_pump, 1);
   lua_pushliteral(L, AR_VERSION);
   lua_setfield(L, -2, "version");
   push_operations(L);

@@ -1,51 +1,90 @@
 /*
-** apprunner.curl: the engine as a Lua object. It holds the engine and nothing
-** else; the exchanges come from apprunner.core, in a userdata whose metatable
-** carries the number of their ABI. No function here is called by libcurl.
+** apprunner.curl: the engine as a Lua object, which the core takes as its
+** performer (exchange.h). No function here is called by libcurl.
 */
 #define _GNU_SOURCE
 #include "../core/base.h"
 
 #include <dlfcn.h>
 #include <lauxlib.h>
-#include <limits.h>
 #include <lua.h>
 
 #include "../curl/engine.h"
 #include "../curl/library.h"
 #include "compat.h"
 
-#define LAR_ENGINE "apprunner.engine"
-
 AR_API int luaopen_apprunner_curl(lua_State *L);
 
+/* The userdata. A closed one does nothing. */
+struct handle {
+  struct ar_performer performer;
+  struct ar_engine *engine; /* NULL: closed */
+};
+
+/* --- as a performer -------------------------------------------------------
+ */
+
+static struct ar_engine *engine_of(struct ar_performer *p) {
+  return AR_OWNER(struct handle, performer, p)->engine;
+}
+
+static int add(struct ar_performer *p, struct ar_exchange *x,
+               struct ar_err *err) {
+  if (engine_of(p) == NULL)
+    return ar_fail(err, AR_E_HTTP, "the engine is closed");
+  return ar_engine_add(engine_of(p), x, err);
+}
+
+static void drop(struct ar_performer *p, struct ar_exchange *x) {
+  if (engine_of(p) != NULL) ar_engine_remove(engine_of(p), x);
+}
+
+static void finish_all(struct ar_engine *e) {
+  while (ar_engine_next_done(e)) continue;
+}
+
+static bool step(struct ar_performer *p, int64_t budget_us) {
+  struct ar_engine *e = engine_of(p);
+  bool more = e != NULL && ar_engine_step(e, budget_us);
+  if (e != NULL) finish_all(e);
+  return more;
+}
+
+static void drive(struct ar_performer *p, int ms) {
+  struct ar_engine *e = engine_of(p);
+  if (e == NULL) return;
+  ar_engine_drive(e, ms);
+  finish_all(e);
+}
+
+static int timeout(struct ar_performer *p) {
+  return engine_of(p) != NULL ? ar_engine_timeout(engine_of(p)) : -1;
+}
+
+static bool is_foreign(struct ar_performer *p) {
+  return engine_of(p) != NULL && ar_engine_forked(engine_of(p));
+}
+
+static const struct ar_performer performer = {AR_EXCHANGE_ABI,
+                                              sizeof(struct ar_exchange),
+                                              add,
+                                              drop,
+                                              step,
+                                              drive,
+                                              timeout,
+                                              is_foreign};
+
+/* --- as an object ---------------------------------------------------------
+ */
+
+static struct handle *check_handle(lua_State *L) {
+  return luaL_checkudata(L, 1, AR_PERFORMER_TYPE);
+}
+
 static struct ar_engine *check_engine(lua_State *L) {
-  struct ar_engine **e = luaL_checkudata(L, 1, LAR_ENGINE);
-  if (*e == NULL) luaL_error(L, "attempt to use a closed engine");
-  return *e;
-}
-
-static struct ar_exchange *check_exchange(lua_State *L) {
-  struct ar_exchange **x = luaL_checkudata(L, 2, AR_EXCHANGE_TYPE);
-  if (*x == NULL) luaL_argerror(L, 2, "the exchange is closed");
-  if ((*x)->abi != AR_EXCHANGE_ABI || (*x)->size != sizeof **x)
-    luaL_argerror(L, 2, "the exchange is of another version of apprunner");
-  return *x;
-}
-
-/* Milliseconds, rounded up; nothing is -1, without a bound. */
-static int opt_milliseconds(lua_State *L, int index) {
-  lua_Number ms = luaL_optnumber(L, index, -1);
-  if (!(ms >= 0)) return -1;
-  if (ms >= INT_MAX) return INT_MAX;
-  return (int)ms < ms ? (int)ms + 1 : (int)ms;
-}
-
-/* The same, of milliseconds with fractions. */
-static int64_t opt_microseconds(lua_State *L, int index) {
-  lua_Number ms = luaL_optnumber(L, index, -1);
-  if (!(ms >= 0)) return -1;
-  return ms < INT_MAX ? (int64_t)(ms * 1000) : INT_MAX * (int64_t)1000;
+  struct ar_engine *e = check_handle(L)->engine;
+  if (e == NULL) luaL_error(L, "attempt to use a closed engine");
+  return e;
 }
 
 static int fail(lua_State *L, const struct ar_err *err) {
@@ -56,60 +95,6 @@ static int fail(lua_State *L, const struct ar_err *err) {
 
 static int engine_fd(lua_State *L) {
   lua_pushinteger(L, ar_engine_fd(check_engine(L)));
-  return 1;
-}
-
-static int engine_timeout(lua_State *L) {
-  lua_pushinteger(L, ar_engine_timeout(check_engine(L)));
-  return 1;
-}
-
-static int engine_add(lua_State *L) {
-  struct ar_engine *e = check_engine(L);
-  struct ar_exchange *x = check_exchange(L);
-  struct ar_err err;
-  if (ar_engine_add(e, x, &err) != AR_OK) return fail(L, &err);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-static int engine_remove(lua_State *L) {
-  struct ar_engine *e = check_engine(L);
-  ar_engine_remove(e, check_exchange(L));
-  return 0;
-}
-
-/* Gives back the exchanges that have ended; whether there was one. */
-static bool finish_all(struct ar_engine *e) {
-  bool any = false;
-  while (ar_engine_next_done(e)) any = true;
-  return any;
-}
-
-/* engine:step(ms) -> whether there is more to do at once, whether one ended */
-static int engine_step(lua_State *L) {
-  struct ar_engine *e = check_engine(L);
-  lua_pushboolean(L, ar_engine_step(e, opt_microseconds(L, 2)));
-  lua_pushboolean(L, finish_all(e));
-  return 2;
-}
-
-/* engine:drive(ms) -> whether an exchange has ended */
-static int engine_drive(lua_State *L) {
-  struct ar_engine *e = check_engine(L);
-  ar_engine_drive(e, opt_milliseconds(L, 2));
-  lua_pushboolean(L, finish_all(e));
-  return 1;
-}
-
-static int engine_wait(lua_State *L) {
-  struct ar_engine *e = check_engine(L);
-  ar_engine_wait(e, opt_milliseconds(L, 2));
-  return 0;
-}
-
-static int engine_forked(lua_State *L) {
-  lua_pushboolean(L, ar_engine_forked(check_engine(L)));
   return 1;
 }
 
@@ -133,40 +118,25 @@ static int engine_stats(lua_State *L) {
 }
 
 static int engine_close(lua_State *L) {
-  struct ar_engine **held = luaL_checkudata(L, 1, LAR_ENGINE);
-  struct ar_engine *e = *held;
-  *held = NULL;
+  struct handle *handle = check_handle(L);
+  struct ar_engine *e = handle->engine;
+  handle->engine = NULL;
   ar_engine_free(e);
   return 0;
 }
 
-static const luaL_Reg methods[] = {{"fd", engine_fd},
-                                   {"timeout", engine_timeout},
-                                   {"add", engine_add},
-                                   {"remove", engine_remove},
-                                   {"step", engine_step},
-                                   {"drive", engine_drive},
-                                   {"wait", engine_wait},
-                                   {"forked", engine_forked},
-                                   {"stats", engine_stats},
-                                   {"close", engine_close},
-                                   {NULL, NULL}};
-
-static const luaL_Reg metamethods[] = {{"__gc", engine_close},
-#if LUA_VERSION_NUM >= 504
-                                       {"__close", engine_close},
-#endif
-                                       {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"fd", engine_fd}, {"stats", engine_stats}, {NULL, NULL}};
 
 /* Created closed and then filled, so that an error in between leaks none. */
 static int module_engine(lua_State *L) {
-  struct ar_engine **e = lua_newuserdata(L, sizeof *e);
+  struct handle *handle = lua_newuserdata(L, sizeof *handle);
   struct ar_err err;
-  *e = NULL;
-  luaL_getmetatable(L, LAR_ENGINE);
+  *handle = (struct handle){performer, NULL};
+  luaL_getmetatable(L, AR_PERFORMER_TYPE);
   lua_setmetatable(L, -2);
-  *e = ar_engine_new(&err);
-  return *e != NULL ? 1 : fail(L, &err);
+  handle->engine = ar_engine_new(&err);
+  return handle->engine != NULL ? 1 : fail(L, &err);
 }
 
 static int module_init(lua_State *L) {
@@ -188,12 +158,13 @@ static void pin(void) {
 }
 
 static void new_class(lua_State *L) {
-  if (luaL_newmetatable(L, LAR_ENGINE)) {
-    lar_setfuncs(L, metamethods, 0);
+  if (luaL_newmetatable(L, AR_PERFORMER_TYPE)) {
+    lua_pushcfunction(L, engine_close);
+    lua_setfield(L, -2, "__gc");
     lua_newtable(L);
     lar_setfuncs(L, methods, 0);
     lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, LAR_ENGINE);
+    lua_pushliteral(L, "apprunner.engine");
     lua_setfield(L, -2, "__name");
     lua_pushliteral(L, "locked");
     lua_setfield(L, -2, "__metatable");

@@ -1,12 +1,11 @@
 /*
-** The exchange as a userdata, for whoever performs it: it holds a pointer
-** and one reference. The engine, in a shared object of its own, finds the
-** struct through the metatable's name, which carries the ABI's number.
+** The exchange as a userdata, for whoever performs it in Lua: it holds a
+** pointer and one reference.
 */
 #include "binding.h"
 
 static struct ar_exchange **check_exchange(lua_State *L) {
-  return luaL_checkudata(L, 1, AR_EXCHANGE_TYPE);
+  return luaL_checkudata(L, 1, LAR_EXCHANGE);
 }
 
 static int exchange_gc(lua_State *L) {
@@ -249,14 +248,14 @@ static const luaL_Reg exchange_methods[] = {
 
 void lar_open_exchange(lua_State *L) {
   lua_pushnil(L);
-  lar_new_class(L, AR_EXCHANGE_TYPE, exchange_methods, exchange_gc);
+  lar_new_class(L, LAR_EXCHANGE, exchange_methods, exchange_gc);
   lua_pop(L, 1);
 }
 
 void lar_push_exchange(lua_State *L, struct ar_exchange *x) {
   struct ar_exchange **handle = lua_newuserdata(L, sizeof(void *));
   *handle = NULL;
-  luaL_getmetatable(L, AR_EXCHANGE_TYPE);
+  luaL_getmetatable(L, LAR_EXCHANGE);
   lua_setmetatable(L, -2);
   *handle = x;
 }

@@ -20,10 +20,15 @@ struct ar_job **lar_new_job(lua_State *L) {
   return handle;
 }
 
-static struct ar_job *check_job(lua_State *L) {
-  struct ar_job **handle = luaL_checkudata(L, 1, LAR_JOB);
-  if (*handle == NULL) luaL_argerror(L, 1, "attempt to use a released job");
+struct ar_job *lar_check_job(lua_State *L, int index) {
+  struct ar_job **handle = luaL_checkudata(L, index, LAR_JOB);
+  if (*handle == NULL)
+    luaL_argerror(L, index, "attempt to use a released job");
   return *handle;
+}
+
+static struct ar_job *check_job(lua_State *L) {
+  return lar_check_job(L, 1);
 }
 
 /* The call behind the handle; a moment is none. */
@@ -50,11 +55,22 @@ static int job_id(lua_State *L) {
   return 1;
 }
 
-/* job:start(): the pump takes it up */
+/* job:watch() -> its id: finished() will tell its end */
+static int job_watch(lua_State *L) {
+  struct ar_job *job = check_job(L);
+  luaL_argcheck(L, job->phase != AR_JOB_DONE, 1, "done already");
+  job->told = true;
+  return job_id(L);
+}
+
+/* job:start(hosted): the pump takes it up. `hosted`: a function of the host's
+   performs its exchanges, and from now on those of its client's own jobs. */
 static int job_start(lua_State *L) {
   struct ar_job *job = check_job(L);
   luaL_argcheck(L, job->jobs == NULL && job->phase == AR_JOB_READY, 1,
                 "started already");
+  job->hosted = lua_toboolean(L, 2);
+  if (ar_job_is_call(job)) check_call(L)->client->hosted = job->hosted;
   ar_jobs_add(&lar_state(L)->jobs, job);
   return 0;
 }
@@ -170,17 +186,11 @@ static int job_info(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg job_methods[] = {{"id", job_id},
-                                       {"start", job_start},
-                                       {"done", job_done},
-                                       {"cancel", job_cancel},
-                                       {"answer", job_answer},
-                                       {"finish", job_finish},
-                                       {"fail", job_fail},
-                                       {"waits", job_waits},
-                                       {"info", job_info},
-                                       {"release", job_release},
-                                       {NULL, NULL}};
+static const luaL_Reg job_methods[] = {
+    {"id", job_id},         {"watch", job_watch},     {"start", job_start},
+    {"done", job_done},     {"cancel", job_cancel},   {"answer", job_answer},
+    {"finish", job_finish}, {"fail", job_fail},       {"waits", job_waits},
+    {"info", job_info},     {"release", job_release}, {NULL, NULL}};
 
 void lar_open_job(lua_State *L) {
   lar_new_class(L, LAR_JOB, job_methods, job_release);

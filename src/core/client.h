@@ -28,6 +28,7 @@ struct ar_client {
   unsigned refs;
   int64_t id; /* as the maker numbers clients */
   bool closed;
+  bool hosted; /* a function of the host's performs its exchanges */
   struct ar_settings settings;
   struct ar_env env;
   /* The shared files, from making the client until credentials are found. */

@@ -1,13 +1,11 @@
 /*
 ** One HTTP exchange as a plain struct: what to send, and where the answer
-** goes. This is all that crosses between the core and whoever performs it;
-** nothing in it belongs to Lua or to libcurl.
+** goes; and who performs such. This is all that crosses between the core and
+** the engine of src/curl; nothing in it belongs to Lua or to libcurl.
 **
-** The core fills one in and owns it. A performer (the engine of src/curl)
-** receives it inside a Lua userdata whose metatable is named AR_EXCHANGE_TYPE,
-** checks `abi` and `size` before it touches anything else, retains it while
-** it is in flight, and speaks to it through the function pointers alone, so
-** that allocation, limits and wiping stay in the core. They are called on the
+** The core fills an exchange in and owns it. A performer retains it while it
+** is in flight, and speaks to it through the function pointers alone, so that
+** allocation, limits and wiping stay in the core. They are called on the
 ** thread of the Lua state that made it and never call Lua.
 */
 #ifndef ar_exchange_h
@@ -18,8 +16,8 @@
 
 AR_HIDDEN
 
-#define AR_EXCHANGE_ABI 2
-#define AR_EXCHANGE_TYPE "apprunner.exchange/2"
+#define AR_EXCHANGE_ABI 3 /* of both structs */
+#define AR_PERFORMER_TYPE "apprunner.performer/3"
 
 /* A header line "Name: value" with a NUL after it. */
 struct ar_header_line {
@@ -42,9 +40,6 @@ struct ar_outcome {
 };
 
 struct ar_exchange {
-  unsigned abi; /* AR_EXCHANGE_ABI */
-  size_t size;  /* sizeof(struct ar_exchange) */
-
   /* What to send; unchanged from `add` until `finish`. */
   const char *method;
   const char *url; /* absolute, http or https, no control characters */
@@ -73,6 +68,32 @@ struct ar_exchange {
                  size_t n);
   /* Called once, when it ended by itself; not after a removal. */
   void (*finish)(struct ar_exchange *x, const struct ar_outcome *outcome);
+};
+
+/*
+** Who performs exchanges. The core receives one at the start of a Lua userdata
+** whose metatable is named AR_PERFORMER_TYPE, and checks the first two before
+** it touches anything else. Milliseconds: -1 is without a bound.
+*/
+struct ar_performer {
+  unsigned abi;         /* AR_EXCHANGE_ABI */
+  size_t exchange_size; /* sizeof(struct ar_exchange) */
+
+  /* Takes up an exchange and retains it. AR_OK, or an error, after which it
+     is as it was. */
+  int (*add)(struct ar_performer *p, struct ar_exchange *x,
+             struct ar_err *err);
+  /* Releases an exchange, whose `finish` is not called then. */
+  void (*remove)(struct ar_performer *p, struct ar_exchange *x);
+  /* Does what can be done in about `budget_us` microseconds, without waiting,
+     and finishes what has ended. True when more could be done at once. */
+  bool (*step)(struct ar_performer *p, int64_t budget_us);
+  /* The same, and waits at most `ms` where there is nothing to do. */
+  void (*drive)(struct ar_performer *p, int ms);
+  /* Milliseconds until a step is due. */
+  int (*timeout)(struct ar_performer *p);
+  /* Whether it belongs to the process that this one was forked from. */
+  bool (*is_foreign)(struct ar_performer *p);
 };
 
 AR_HIDDEN_END

@@ -45,9 +45,7 @@ static void finish(struct ar_exchange *x, const struct ar_outcome *outcome) {
 
 void ar_http_init(struct ar_http *http, struct ar_job *job, size_t max_body) {
   *http = (struct ar_http){.job = job};
-  http->exchange = (struct ar_exchange){.abi = AR_EXCHANGE_ABI,
-                                        .size = sizeof http->exchange,
-                                        .retain = retain,
+  http->exchange = (struct ar_exchange){.retain = retain,
                                         .release = release,
                                         .append = append,
                                         .finish = finish};

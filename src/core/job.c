@@ -9,12 +9,19 @@ static struct ar_job *job_at(struct ar_link *link) {
   return AR_OWNER(struct ar_job, link, link);
 }
 
+/* The job of the first of some orders. */
+static struct ar_job *ordering(const struct ar_link *orders) {
+  return AR_OWNER(struct ar_job, order_link, orders->next);
+}
+
 void ar_jobs_init(struct ar_jobs *jobs) {
   *jobs = (struct ar_jobs){.soonest = AR_NEVER};
   ar_link_init(&jobs->ready);
   ar_link_init(&jobs->waiting);
   ar_link_init(&jobs->done);
+  ar_link_init(&jobs->untold);
   ar_link_init(&jobs->orders);
+  ar_link_init(&jobs->hosted);
 }
 
 static void drop_order(struct ar_job *job) {
@@ -33,13 +40,18 @@ static void free_ring(struct ar_link *ring) {
   }
 }
 
+static void drop_orders(struct ar_link *orders) {
+  while (!ar_list_empty(orders)) drop_order(ordering(orders));
+}
+
 /* Orders last: a job that goes may end another one, which orders then. */
 void ar_jobs_free(struct ar_jobs *jobs) {
   free_ring(&jobs->ready);
   free_ring(&jobs->waiting);
   free_ring(&jobs->done);
-  while (!ar_list_empty(&jobs->orders))
-    drop_order(AR_OWNER(struct ar_job, order_link, jobs->orders.next));
+  free_ring(&jobs->untold);
+  drop_orders(&jobs->orders);
+  drop_orders(&jobs->hosted);
 }
 
 void ar_job_init(struct ar_job *job, const struct ar_job_class *class) {
@@ -91,13 +103,15 @@ void ar_job_wait(struct ar_job *job, int64_t wake) {
 void ar_job_finish(struct ar_job *job) {
   if (job->jobs == NULL || job->phase == AR_JOB_DONE) return;
   job->jobs->unfinished--;
-  enter(job, AR_JOB_DONE, &job->jobs->done);
+  enter(job, AR_JOB_DONE, job->told ? &job->jobs->done : &job->jobs->untold);
 }
 
 static void add_order(struct ar_job *job, enum ar_order order) {
+  struct ar_jobs *jobs = job->jobs;
+  bool hosted = job->hosted || order == AR_ORDER_ASK;
   job->order = order;
   ar_job_retain(job);
-  ar_link_move(&job->jobs->orders, &job->order_link);
+  ar_link_move(hosted ? &jobs->hosted : &jobs->orders, &job->order_link);
 }
 
 void ar_job_send(struct ar_job *job, struct ar_exchange *x) {
@@ -161,27 +175,66 @@ void ar_jobs_step(struct ar_jobs *jobs, const struct ar_now *now) {
     job->wake = AR_NEVER;
     job->class->step(job, now);
   }
+  free_ring(&jobs->untold);
 }
 
 int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic) {
   if (!ar_list_empty(&jobs->ready) || !ar_list_empty(&jobs->orders) ||
-      !ar_list_empty(&jobs->done) || monotonic >= jobs->soonest)
+      !ar_list_empty(&jobs->hosted) || !ar_list_empty(&jobs->done) ||
+      monotonic >= jobs->soonest)
     return 0;
   return jobs->soonest == AR_NEVER ? -1 : jobs->soonest - monotonic;
 }
 
+bool ar_jobs_want_performer(const struct ar_jobs *jobs) {
+  return !ar_list_empty(&jobs->orders);
+}
+
+static void refuse(struct ar_exchange *x, enum ar_code code, const char *why) {
+  struct ar_outcome outcome = {.failure = code};
+  struct ar_err text;
+  ar_fail(&text, code, "%s", why);
+  memcpy(outcome.detail, text.message, sizeof outcome.detail - 1);
+  x->finish(x, &outcome);
+}
+
+static void carry_out(struct ar_job *job, struct ar_performer *performer) {
+  struct ar_exchange *x = job->exchange;
+  struct ar_err err;
+  if (job->order == AR_ORDER_FORGET)
+    performer->remove(performer, x);
+  else if (performer->add(performer, x, &err) != AR_OK)
+    refuse(x, err.code, err.message);
+}
+
+void ar_jobs_perform(struct ar_jobs *jobs, struct ar_performer *performer) {
+  while (!ar_list_empty(&jobs->orders)) {
+    struct ar_job *job = ordering(&jobs->orders);
+    carry_out(job, performer);
+    drop_order(job);
+  }
+}
+
+void ar_jobs_refuse(struct ar_jobs *jobs, const char *why) {
+  while (!ar_list_empty(&jobs->orders)) {
+    struct ar_job *job = ordering(&jobs->orders);
+    if (job->order == AR_ORDER_SEND) refuse(job->exchange, AR_E_HTTP, why);
+    drop_order(job);
+  }
+}
+
 enum ar_order ar_jobs_next_order(const struct ar_jobs *jobs) {
-  if (ar_list_empty(&jobs->orders)) return AR_ORDER_NONE;
-  return AR_OWNER(struct ar_job, order_link, jobs->orders.next)->order;
+  return ar_list_empty(&jobs->hosted) ? AR_ORDER_NONE
+                                      : ordering(&jobs->hosted)->order;
 }
 
 enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
                             int64_t *id, int64_t *owner) {
+  enum ar_order order = ar_jobs_next_order(jobs);
   struct ar_job *job;
-  enum ar_order order;
-  if (ar_list_empty(&jobs->orders)) return AR_ORDER_NONE;
-  job = AR_OWNER(struct ar_job, order_link, jobs->orders.next);
-  order = job->order;
+  *x = NULL;
+  if (order == AR_ORDER_NONE) return order;
+  job = ordering(&jobs->hosted);
   *x = job->exchange;
   *id = job->id;
   *owner = job->owner;

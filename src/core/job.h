@@ -5,8 +5,9 @@
 ** nobody.
 **
 ** A job never performs anything. It puts an order on the list (send this
-** exchange; forget that one), which the pump takes and carries out. All of
-** this happens on the thread of the Lua state.
+** exchange; forget that one), for the performer in C or, where the job is
+** hosted, for the pump to carry out. All of this happens on the thread of the
+** Lua state.
 */
 #ifndef ar_job_h
 #define ar_job_h
@@ -54,14 +55,18 @@ struct ar_job {
   int64_t id;    /* unique in its list, from 1 */
   int64_t owner; /* the client that it belongs to, as the maker numbers them */
   enum ar_phase phase;
-  enum ar_order order;          /* not yet carried out */
+  bool hosted;         /* a function of the host's performs its exchanges */
+  bool told;           /* its end is told by ar_jobs_take_done */
+  enum ar_order order; /* not yet carried out */
   struct ar_exchange *exchange; /* ordered or in flight; NULL: none */
   int64_t wake;                 /* monotonic; AR_NEVER */
   int64_t deadline;             /* monotonic; AR_NEVER */
 };
 
 struct ar_jobs {
-  struct ar_link ready, waiting, done, orders;
+  struct ar_link ready, waiting;
+  struct ar_link done, untold;   /* until their end is told; until a step */
+  struct ar_link orders, hosted; /* for the performer; for the host */
   int64_t last_id;
   int64_t soonest; /* no wake and no deadline is earlier */
   size_t unfinished;
@@ -108,13 +113,22 @@ void ar_jobs_step(struct ar_jobs *jobs, const struct ar_now *now);
 /* Milliseconds until a step is due; 0: now; -1: until something happens. */
 int64_t ar_jobs_timeout(const struct ar_jobs *jobs, int64_t monotonic);
 
+/* Whether the performer has orders to carry out. */
+bool ar_jobs_want_performer(const struct ar_jobs *jobs);
+
+/* Has the performer carry out its orders. What it refuses has failed. */
+void ar_jobs_perform(struct ar_jobs *jobs, struct ar_performer *performer);
+
+/* Fails what is to be sent, by `why`: there is no performer to be had. */
+void ar_jobs_refuse(struct ar_jobs *jobs, const char *why);
+
 /* What ar_jobs_order will take; AR_ORDER_NONE: nothing. */
 enum ar_order ar_jobs_next_order(const struct ar_jobs *jobs);
 
 /*
-** Takes the next order, or AR_ORDER_NONE. `*x` comes with a reference that
-** is the caller's, or is NULL for AR_ORDER_ASK; `*id` is the job's, `*owner`
-** its client's.
+** Takes the next order that the host is to carry out, or AR_ORDER_NONE. `*x`
+** comes with a reference that is the caller's, or is NULL for AR_ORDER_ASK;
+** `*id` is the job's, `*owner` its client's.
 */
 enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
                             int64_t *id, int64_t *owner);
@@ -122,7 +136,7 @@ enum ar_order ar_jobs_order(struct ar_jobs *jobs, struct ar_exchange **x,
 /* The job that is not done and has this id, or NULL. */
 struct ar_job *ar_jobs_find(const struct ar_jobs *jobs, int64_t id);
 
-/* The id of the next finished job, each told once; 0: none. */
+/* The id of the next finished job that is told, each once; 0: none. */
 int64_t ar_jobs_take_done(struct ar_jobs *jobs);
 
 /*

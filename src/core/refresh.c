@@ -187,6 +187,7 @@ static void step_chain(struct refresh *refresh, const struct ar_now *now) {
 
 static void step(struct ar_job *job, const struct ar_now *now) {
   struct refresh *refresh = refresh_of(job);
+  job->hosted = refresh->client->hosted; /* as that of the latest call */
   while (job->phase == AR_JOB_READY && has_arrived(refresh, now)) {
     if (refresh->err.code == AR_OK) step_chain(refresh, now);
     if (refresh->err.code != AR_OK && job->phase == AR_JOB_READY)
