@@ -28,7 +28,13 @@ end
 -- ---------------------------------------------------------------------------
 -- Which loop a call waits in, decided at the call.
 
-local function loop(name) return require("apprunner.loop." .. name) end
+local loops = {} -- name -> module, of those that were wanted
+
+local function loop(name)
+  local found = loops[name] or require("apprunner.loop." .. name)
+  loops[name] = found
+  return found
+end
 
 -- Whether calls in this program are driven by libuv.
 local function on_luv(setting)
@@ -47,12 +53,11 @@ end
 -- Whether this coroutine can yield here, as far as this Lua can tell.
 local function can_yield() return not coroutine.isyieldable or coroutine.isyieldable() end
 
-local function is_cancelled() return pump.cancelled[coroutine.running() or pump] end
-
 -- The loop in which a caller waits here, or nil, err.
 local function waiter(setting)
-  if is_cancelled() then return core.fail("Cancelled", "the coroutine was cancelled") end
-  local driver = pump.spawned_by()
+  local co, is_main = coroutine.running()
+  if pump.cancelled[co or pump] then return core.fail("Cancelled", "the coroutine was cancelled") end
+  local driver = pump.spawned[co or pump]
   if driver and not driver.blocks and not can_yield() then
     return core.fail("NotYieldableError", "the coroutine cannot yield inside a function of C's")
   elseif driver then
@@ -60,7 +65,6 @@ local function waiter(setting)
   end
   if setting == "auto" and pump.host and pump.host.drives() then return pump.host end
   if setting ~= "blocking" then
-    local co, is_main = coroutine.running()
     if on_nginx(setting) then
       local nginx = loop "nginx"
       if not nginx.can_wait() then return nginx.cannot_wait() end
@@ -161,19 +165,26 @@ local function is_callable(value)
   return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
 end
 
+local spare -- the handle of a call that has ended, and that nobody but wait() had
+
 -- One operation, the index-th of the core, waits here: at most `seconds`, if given, and no longer than `timeout`.
 local function wait(client, index, params, seconds)
   local method = core.operations[index]
   local driver, refused = waiter(client.loop)
   if not driver then return nil, refused end
-  local job, err = explained(client.core:call(index, params, seconds))
+  local handle = spare
+  spare = nil
+  local job, err = explained(client.core:call(index, params, seconds, handle))
   if not job then
     tell(client, method, nil, err)
     return nil, err
   end
   pump.begin(job, client, driver)
   driver.suspend(job)
-  return outcome(client, method, job)
+  local out
+  out, err = outcome(client, method, job)
+  spare = job
+  return out, err
 end
 
 -- The same with a callback returns at once.
@@ -189,7 +200,7 @@ local function sleep(setting, seconds)
   local moment = core.moment(seconds)
   moment:start()
   driver.suspend(moment)
-  if is_cancelled() then return core.fail("Cancelled", "the wait was cancelled") end
+  if pump.cancelled[coroutine.running() or pump] then return core.fail("Cancelled", "the wait was cancelled") end
   return true
 end
 
@@ -310,7 +321,7 @@ end
 -- Coroutines
 
 function apprunner.spawn(fn, ...)
-  local driver = pump.spawned_by()
+  local driver = pump.spawned[coroutine.running() or pump]
   if not driver then
     local err
     driver, err = owner "auto"

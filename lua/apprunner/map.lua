@@ -71,7 +71,7 @@ end
 local function work(batch, entry)
   if entry.settled then return end -- cancelled before the loop began it
   entry.co = coroutine.running()
-  if not pump.spawned_by() then return settle(batch, entry, pcall(batch.fn, entry.item)) end
+  if not pump.spawned[entry.co] then return settle(batch, entry, pcall(batch.fn, entry.item)) end
   pump.catchers[entry.co] = function(raised) settle(batch, entry, false, raised) end
   settle(batch, entry, true, batch.fn(entry.item))
 end

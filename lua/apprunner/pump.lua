@@ -20,7 +20,7 @@ local pump = {}
 local waiting = {} -- id of a job -> { loop, notify }
 local performers = {} -- id of a job -> the function that performs its exchanges, if not the engine
 local clients = setmetatable({}, { __mode = "v" }) -- number of a client -> it, if it has functions or a performer
-local spawned = setmetatable({}, { __mode = "k" }) -- coroutine -> its loop
+pump.spawned = setmetatable({}, { __mode = "k" }) -- coroutine -> its loop, if apprunner started it
 local awaited = setmetatable({}, { __mode = "kv" }) -- coroutine -> the job it waits for
 local catchers = setmetatable({}, { __mode = "k" }) -- coroutine -> who is told what it raises, or that it is stranded
 -- For map.lua; in `cancelled` is a coroutine that must not wait any more.
@@ -118,15 +118,17 @@ function pump.step(budget)
   return more, report() or ended
 end
 
--- One turn of a blocking caller, who waits for `job` or for anything: moves
--- whatever can move, and waits where nothing could.
+-- One turn of a blocking caller, who waits for `job` or for anything: moves whatever can move, and waits where nothing
+-- could. Whether the job is done.
 function pump.drive(job)
   while step_jobs() do bring_up() end
   if pump.before_wait then pump.before_wait(job) end
-  if core.wait(job) then
+  local done, more = core.wait(job)
+  if more then
     step_jobs()
     report()
   end
+  return done
 end
 
 -- Milliseconds until a step is due; 0: now; -1: when something happens.
@@ -154,6 +156,7 @@ end
 
 -- Has every loop that waits for something take a turn soon: for ends that come from outside, not from the engine.
 function pump.kick()
+  if not next(waiting) then return end
   local kicked = {}
   for _, entry in pairs(waiting) do
     if not kicked[entry.loop] then
@@ -235,15 +238,9 @@ end
 -- Starts `fn` at once in a coroutine that `loop` drives. Returns it, and what it has raised.
 function pump.start(loop, fn, ...)
   local co = coroutine.create(fn)
-  spawned[co] = loop
+  pump.spawned[co] = loop
   local ok, err = pcall(resume, loop, co, ...)
   return co, not ok and err or nil
-end
-
--- The loop that drives the running coroutine, if apprunner started it.
-function pump.spawned_by()
-  local co = coroutine.running()
-  return co and spawned[co]
 end
 
 return pump

@@ -50,6 +50,7 @@ struct lar_error {
 };
 
 struct lar_state *lar_state(lua_State *L);
+int64_t lar_monotonic(void);
 struct ar_now lar_now(void);
 
 /* Metatables; each leaves the stack as it was. */
@@ -61,11 +62,16 @@ void lar_open_client(lua_State *L);
 void lar_open_job(lua_State *L);
 
 /*
-** Makes a metatable: `methods` under __index with the value on top of the
-** stack, which stays, as first upvalue; `gc` under __gc; __metatable locked.
+** Makes a metatable: `methods` under __index, with the value on top of the
+** stack, which stays, and the metatable as upvalues; `gc` under __gc;
+** __metatable locked.
 */
 void lar_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                    lua_CFunction gc);
+
+/* luaL_checkudata, quicker for the class that is the second upvalue of the
+   running function. */
+void *lar_check(lua_State *L, int index, const char *name);
 
 /* Push nil and the error table; return 2, so that a function can end so. */
 int lar_fail_with(lua_State *L, const struct lar_error *error);

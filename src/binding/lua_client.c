@@ -4,7 +4,7 @@
 #include "binding.h"
 
 struct ar_client *lar_check_client(lua_State *L, int index) {
-  struct ar_client **handle = luaL_checkudata(L, index, LAR_CLIENT);
+  struct ar_client **handle = lar_check(L, index, LAR_CLIENT);
   if (*handle == NULL)
     luaL_argerror(L, index, "attempt to use a closed client");
   return *handle;
@@ -12,7 +12,7 @@ struct ar_client *lar_check_client(lua_State *L, int index) {
 
 /* Calls that are under way keep what they need. */
 static int client_gc(lua_State *L) {
-  struct ar_client **handle = luaL_checkudata(L, 1, LAR_CLIENT);
+  struct ar_client **handle = lar_check(L, 1, LAR_CLIENT);
   struct ar_client *client = *handle;
   *handle = NULL;
   if (client == NULL) return 0;
@@ -23,7 +23,7 @@ static int client_gc(lua_State *L) {
 
 /* client:close(): cancels its calls, wipes its credentials; idempotent */
 static int client_close(lua_State *L) {
-  struct ar_client **handle = luaL_checkudata(L, 1, LAR_CLIENT);
+  struct ar_client **handle = lar_check(L, 1, LAR_CLIENT);
   if (*handle != NULL) {
     ar_calls_cancel(&lar_state(L)->jobs, *handle);
     ar_client_close(*handle);
@@ -253,14 +253,29 @@ static const struct ar_operation *check_operation(lua_State *L, int index) {
   return &operations[i - 1];
 }
 
+/* Milliseconds from now; negative: none. */
+static void limit(struct ar_call *call, int64_t timeout) {
+  if (timeout >= 0) ar_call_limit(call, timeout, lar_monotonic());
+}
+
+/* A closed job handle on top of the stack: the value there, or a new one. */
+static struct ar_job **need_handle(lua_State *L) {
+  struct ar_job **handle;
+  if (lua_isnil(L, -1)) return lar_new_job(L);
+  handle = luaL_checkudata(L, -1, LAR_JOB);
+  luaL_argcheck(L, *handle == NULL, 5, "the handle is in use");
+  return handle;
+}
+
 /*
-** Pushes the handle of a new call, to be named and started; NULL: nil and an
-** error are pushed. Without an operation it is for client:resolve().
+** A new call, to be named and started, in the closed handle on top of the
+** stack, or in a new one where nil is there. Without an operation it is for
+** client:resolve().
 */
 static struct ar_call *new_call(lua_State *L, struct ar_client *client,
                                 const struct ar_operation *operation) {
   struct lar_state *state = lar_state(L);
-  struct ar_job **handle = lar_new_job(L);
+  struct ar_job **handle = need_handle(L);
   unsigned char random[16];
   struct ar_call *call;
   if (!state->env.random(state->env.context, random, sizeof random))
@@ -268,15 +283,16 @@ static struct ar_call *new_call(lua_State *L, struct ar_client *client,
   call = ar_call_new(client, operation, random, &state->facts);
   if (call == NULL) luaL_error(L, "not enough memory");
   *handle = &call->job;
-  ar_call_limit(call, ar_settings_number(&client->settings, AR_SET_TIMEOUT),
-                lar_now().monotonic);
+  limit(call, ar_settings_number(&client->settings, AR_SET_TIMEOUT));
   ar_jobs_name(&state->jobs, &call->job);
   return call;
 }
 
 /*
-** client:call(operation, params [, seconds]) -> job, to be started | nil, err
-** `seconds`: what is left for it, beside the client's own timeout
+** client:call(operation, params [, seconds [, handle]]) -> job, to be started
+**   | nil, err
+** `seconds`: what is left for it, beside the client's own timeout; `handle`: a
+** job that was released, and that nobody else has, to be used again
 */
 static int client_call(lua_State *L) {
   struct ar_client *client = lar_check_client(L, 1);
@@ -286,9 +302,9 @@ static int client_call(lua_State *L) {
   struct ar_err err;
   luaL_checktype(L, 3, LUA_TTABLE);
   luaL_argcheck(L, seconds <= 1e9, 4, "too many seconds");
-  lua_settop(L, 3);
+  lua_settop(L, 5);
   call = new_call(L, client, operation);
-  ar_call_limit(call, (int64_t)(seconds * 1000), lar_now().monotonic);
+  limit(call, (int64_t)(seconds * 1000));
   if (!lar_write_params(L, 3, operation, &call->http.body))
     return fail_params(L, operation);
   if (ar_buf_check(&call->http.body, &err) != AR_OK ||
@@ -303,6 +319,7 @@ static int client_resolve(lua_State *L) {
   struct ar_call *call;
   struct ar_err err;
   lua_settop(L, 1);
+  lua_pushnil(L);
   call = new_call(L, client, NULL);
   if (ar_call_set_region(call, AR_STR(""), &err) != AR_OK)
     return lar_fail(L, &err);

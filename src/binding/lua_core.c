@@ -29,8 +29,12 @@ static int64_t clock_ms(clockid_t clock) {
   return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int64_t lar_monotonic(void) {
+  return clock_ms(CLOCK_MONOTONIC);
+}
+
 struct ar_now lar_now(void) {
-  return (struct ar_now){clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME)};
+  return (struct ar_now){lar_monotonic(), clock_ms(CLOCK_REALTIME)};
 }
 
 void lar_push_str(lua_State *L, struct ar_str s) {
@@ -48,7 +52,8 @@ void lar_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
   luaL_newmetatable(L, name);
   lua_newtable(L);
   lua_pushvalue(L, -3);
-  lar_setfuncs(L, methods, 1);
+  lua_pushvalue(L, -3);
+  lar_setfuncs(L, methods, 2);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, gc);
   lua_setfield(L, -2, "__gc");
@@ -57,6 +62,16 @@ void lar_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
   lua_setfield(L, -3, "__name");
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
+}
+
+void *lar_check(lua_State *L, int index, const char *name) {
+  void *object = lua_touserdata(L, index);
+  if (object != NULL && lua_getmetatable(L, index)) {
+    bool same = lua_rawequal(L, -1, lua_upvalueindex(2));
+    lua_pop(L, 1);
+    if (same) return object;
+  }
+  return luaL_checkudata(L, index, name);
 }
 
 /* --- the state ------------------------------------------------------------
@@ -138,7 +153,7 @@ static int core_moment(lua_State *L) {
                 "expected seconds, 0 or more");
   handle = lar_new_job(L);
   /* The clock is cut to milliseconds: one more, lest it end too early. */
-  *handle = ar_moment_new(lar_now().monotonic + (seconds > 0) +
+  *handle = ar_moment_new(lar_monotonic() + (seconds > 0) +
                           (int64_t)(seconds * 1000 + 0.999));
   if (*handle == NULL) return luaL_error(L, "not enough memory");
   ar_jobs_name(&lar_state(L)->jobs, *handle);
@@ -147,7 +162,7 @@ static int core_moment(lua_State *L) {
 
 /* now() -> seconds of a clock that only goes forward */
 static int core_now(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)lar_now().monotonic / 1000);
+  lua_pushnumber(L, (lua_Number)lar_monotonic() / 1000);
   return 1;
 }
 
@@ -282,7 +297,8 @@ int luaopen_apprunner_core(lua_State *L) {
   lua_pushvalue(L, 1);
   lar_setfuncs(L, functions, 1);
   lua_pushvalue(L, 1);
-  lar_setfuncs(L, lar_pump, 1);
+  luaL_getmetatable(L, LAR_JOB);
+  lar_setfuncs(L, lar_pump, 2);
   lua_pushliteral(L, AR_VERSION);
   lua_setfield(L, -2, "version");
   push_operations(L);

@@ -5,7 +5,7 @@
 #include "binding.h"
 
 static struct ar_exchange **check_exchange(lua_State *L) {
-  return luaL_checkudata(L, 1, LAR_EXCHANGE);
+  return lar_check(L, 1, LAR_EXCHANGE);
 }
 
 static int exchange_gc(lua_State *L) {

@@ -21,7 +21,7 @@ struct ar_job **lar_new_job(lua_State *L) {
 }
 
 struct ar_job *lar_check_job(lua_State *L, int index) {
-  struct ar_job **handle = luaL_checkudata(L, index, LAR_JOB);
+  struct ar_job **handle = lar_check(L, index, LAR_JOB);
   if (*handle == NULL)
     luaL_argerror(L, index, "attempt to use a released job");
   return *handle;
@@ -41,7 +41,7 @@ static struct ar_call *check_call(lua_State *L) {
 /* job:release(): lets go of the job and its memory before the collector comes;
    then the handle is good for cancel alone */
 static int job_release(lua_State *L) {
-  struct ar_job **handle = luaL_checkudata(L, 1, LAR_JOB);
+  struct ar_job **handle = lar_check(L, 1, LAR_JOB);
   struct ar_job *job = *handle;
   *handle = NULL;
   if (job == NULL) return 0;
@@ -82,7 +82,7 @@ static int job_done(lua_State *L) {
 
 /* job:cancel() -> true, or false when it was done already, released or not */
 static int job_cancel(lua_State *L) {
-  struct ar_job **handle = luaL_checkudata(L, 1, LAR_JOB);
+  struct ar_job **handle = lar_check(L, 1, LAR_JOB);
   lua_pushboolean(L, *handle != NULL && ar_job_end(*handle, AR_E_CANCELLED,
                                                    "the call was cancelled"));
   return 1;

@@ -104,7 +104,7 @@ static int core_perform(lua_State *L) {
 }
 
 static int64_t jobs_timeout(const struct lar_state *state) {
-  return ar_jobs_timeout(&state->jobs, lar_now().monotonic);
+  return ar_jobs_timeout(&state->jobs, lar_monotonic());
 }
 
 /* Milliseconds as poll takes them; -1: no bound. */
@@ -124,14 +124,15 @@ static void wait(lua_State *L, struct lar_state *state) {
 
 /*
 ** wait([job]): waits until something moves, unless the job is done; every job
-** goes on -> whether there are orders, or ends to be told
+** goes on -> whether it is done, whether there are orders, or ends to be told
 */
 static int core_wait(lua_State *L) {
   struct lar_state *state = lar_state(L);
-  if (lua_isnoneornil(L, 1) || lar_check_job(L, 1)->phase != AR_JOB_DONE)
-    wait(L, state);
+  struct ar_job *job = lua_isnoneornil(L, 1) ? NULL : lar_check_job(L, 1);
+  if (job == NULL || job->phase != AR_JOB_DONE) wait(L, state);
+  lua_pushboolean(L, job != NULL && job->phase == AR_JOB_DONE);
   lua_pushboolean(L, has_orders(state) || !ar_list_empty(&state->jobs.done));
-  return 1;
+  return 2;
 }
 
 /* timeout() -> milliseconds until a step is due, 0: now, -1: no telling */

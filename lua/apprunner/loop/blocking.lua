@@ -22,7 +22,7 @@ blocking.alone = alone
 function alone.call(_, notify) pump.defer(blocking, notify) end
 
 function alone.suspend(job)
-  while not job:done() do pump.drive(job) end
+  repeat until pump.drive(job)
   pump.kick() -- what others wait for may be due sooner now than their loops know
 end
 
