@@ -565,8 +565,10 @@ end)
 describe("settings that are wrong", function()
   local nan = 0 / 0
   local cases = {
-    { "an unknown one", { regoin = "eu-west-1" }, "regoin" },
-    { "a key that is no name", { "eu-west-1" }, "number" },
+    { "one that is spelt wrongly", { regoin = "eu-west-1" }, "unknown setting regoin (did you mean region?)" },
+    { "a function that is spelt wrongly", { loger = print }, "unknown setting loger (did you mean logger?)" },
+    { "an unknown one", { colour = "red" }, "unknown setting colour" },
+    { "a key that is no name", { "eu-west-1" }, "expected names of settings, got a number as a key" },
     { "a number as region", { region = 5 }, "region: expected string, got number" },
     { "a text as a flag", { use_fips_endpoint = "true" }, "use_fips_endpoint: expected boolean, got string" },
     { "a text as dual-stack flag", { use_dualstack_endpoint = "no" }, "use_dualstack_endpoint" },
@@ -1059,11 +1061,12 @@ describe("misuse", function()
     for _, err in ipairs(errors) do assert.matches("apprunner%.run", err) end
   end)
 
-  it("is raised for a sleep that is no time", function()
-    raises("number", apprunner.sleep, "soon")
-    raises("", apprunner.sleep, -1)
-    raises("", apprunner.sleep, 0 / 0)
-    raises("", apprunner.sleep)
+  it("is raised for what cannot be spawned, and a sleep that is no time", function()
+    raises("'spawn' %(function expected, got table%)", apprunner.spawn, {})
+    raises("'sleep' %(number expected, got string%)", apprunner.sleep, "soon")
+    raises("'sleep' %(number expected, got nil%)", apprunner.sleep)
+    raises("'sleep' %(expected seconds, 0 to 1e9%)", apprunner.sleep, -1)
+    raises("'sleep' %(expected seconds, 0 to 1e9%)", apprunner.sleep, 0 / 0)
   end)
 end)
 

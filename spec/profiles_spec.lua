@@ -9,11 +9,9 @@ local reference = (os.getenv "APPRUNNER_REFERENCE" or "../shared/reference") .. 
 
 -- The cases of a suite, or nil where it is absent.
 local function cases_of(name)
-  local file = io.open(reference .. name, "rb")
-  if not file then return nil end
-  local suite = cjson.decode(file:read "*a")
-  file:close()
-  return suite.tests or suite
+  local text = programs.read(reference .. name)
+  local suite = text and cjson.decode(text)
+  return suite and (suite.tests or suite)
 end
 
 local function skip() return pending("the reference data is not there: " .. reference) end
@@ -265,6 +263,13 @@ empty =]])
         assert.is_truthy(err.message:find("^" .. name .. ": expected "), err.message)
       end
     end
+  end)
+
+  it("refuses options that there are not, and names what is alike", function()
+    local sections, err = apprunner.profiles { configfile = "/nonexistent" }
+    assert.is_nil(sections)
+    assert.equal("validation", err.kind)
+    assert.same({ "unknown option configfile (did you mean config_file?)" }, err.problems)
   end)
 
   it("raises an error where the options are no table", function()

@@ -11,21 +11,13 @@ local SUITE_TIME = 1440938160 -- 2015-08-30T12:36:00Z
 
 -- The suite of files -------------------------------------------------------------------------------------------------
 
-local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 local suite = (os.getenv "APPRUNNER_REFERENCE" or "../shared/reference") .. "/sigv4"
 
 local function suite_cases()
   local names = {}
   local listing = programs.output_of("ls " .. programs.quote(suite) .. " 2>/dev/null")
   for name in listing:gmatch "[^\n]+" do
-    if read_file(("%s/%s/request.txt"):format(suite, name)) then names[#names + 1] = name end
+    if programs.read(("%s/%s/request.txt"):format(suite, name)) then names[#names + 1] = name end
   end
   return names
 end
@@ -89,7 +81,7 @@ describe("the published suite", function()
   it("is read as a suite of many cases", function() assert.is_true(#cases >= 19) end)
 
   for _, name in ipairs(cases) do
-    local function content(file) return read_file(("%s/%s/%s"):format(suite, name, file)) end
+    local function content(file) return programs.read(("%s/%s/%s"):format(suite, name, file)) end
 
     describe(name, function()
       local context = cjson.decode(content "context.json")
@@ -546,6 +538,15 @@ describe("a request that cannot be signed", function()
     assert.equal("CredentialRetrievalError", code { access_key_id = "A", secret_access_key = "SECRET\r" })
     assert.equal("CredentialRetrievalError",
       code { access_key_id = "A", secret_access_key = "SECRET", session_token = "SECRET\0" })
+  end)
+
+  it("has options that there are not, each of which is named", function()
+    local signed, err = sign({ headers = { HOST } }, { normalise_path = false, colour = "red" })
+    assert.is_nil(signed)
+    assert.same({ "validation", "ParamValidationError" }, { err.kind, err.code })
+    table.sort(err.problems)
+    assert.same({ "unknown option colour", "unknown option normalise_path (did you mean normalize_path?)" },
+      err.problems)
   end)
 
   it("is misuse where it is no table", function()

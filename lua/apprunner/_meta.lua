@@ -413,7 +413,7 @@ function apprunner.sign(request, options) end
 ---that does not exist is an empty one.
 ---@param options? apprunner.ProfilesOptions
 ---@return apprunner.Profiles? sections
----@return apprunner.Error? err kind "settings"; "ConfigParseError" names the file and the line
+---@return apprunner.Error? err kind "settings" ("ConfigParseError" names the file and the line) or "validation"
 function apprunner.profiles(options) end
 
 ---Renders a timestamp of the API, such as "2026-01-02T03:04:05Z"; with

@@ -160,11 +160,6 @@ local function call_back(client, method, job, err, callback)
   return call
 end
 
-local function is_callable(value)
-  local meta = type(value) ~= "function" and getmetatable(value)
-  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
-end
-
 local spare -- the handle of a call that has ended, and that nobody but wait() had
 
 -- One operation, the index-th of the core, waits here: at most `seconds`, if given, and no longer than `timeout`.
@@ -227,7 +222,7 @@ for index, name in ipairs(core.operations) do
   methods[name] = function(client, params, callback)
     check_client(client, name)
     check_table(params, "parameters", name)
-    if callback ~= nil and not is_callable(callback) then
+    if callback ~= nil and not core.callable(callback) then
       error(("bad callback of %s (function expected, got %s)"):format(name, type(callback)), 2)
     end
     return invoke(client, index, params or {}, callback)
@@ -281,11 +276,11 @@ end
 local function take_functions(settings)
   local functions, others = {}, {}
   for name, value in pairs(settings) do others[name] = value end
-  if is_callable(others.credentials) then functions.credentials, others.credentials = others.credentials, nil end
+  if core.callable(others.credentials) then functions.credentials, others.credentials = others.credentials, nil end
   for _, name in ipairs { "transport", "logger" } do
     local value = others[name]
     functions[name], others[name] = value, nil
-    if value ~= nil and not is_callable(value) then
+    if value ~= nil and not core.callable(value) then
       return core.fail("InvalidConfigError", ("%s: expected function, got %s"):format(name, type(value)))
     end
   end
@@ -321,6 +316,9 @@ end
 -- Coroutines
 
 function apprunner.spawn(fn, ...)
+  if type(fn) ~= "function" then
+    error(("bad argument #1 to 'spawn' (function expected, got %s)"):format(type(fn)), 2)
+  end
   local driver = pump.spawned[coroutine.running() or pump]
   if not driver then
     local err
@@ -344,7 +342,12 @@ function apprunner.run()
   until not luv or pump.idle(luv)
 end
 
-function apprunner.sleep(seconds) return sleep("auto", seconds) end
+function apprunner.sleep(seconds)
+  local n = tonumber(seconds)
+  if not n then error(("bad argument #1 to 'sleep' (number expected, got %s)"):format(type(seconds)), 2) end
+  if not (n >= 0 and n <= 1e9) then error("bad argument #1 to 'sleep' (expected seconds, 0 to 1e9)", 2) end
+  return sleep("auto", n)
+end
 
 function apprunner.map(items, fn, options)
   local driver, err = waiter "auto"

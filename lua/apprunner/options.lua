@@ -11,13 +11,7 @@ options.count = {
   is = "an integer, 1 or more",
   check = function(value) return is_number(value) and value >= 1 and value == math.floor(value) end,
 }
-options.callback = {
-  is = "a function",
-  check = function(value)
-    local meta = type(value) ~= "function" and getmetatable(value)
-    return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
-  end,
-}
+options.callback = { is = "a function", check = core.callable }
 
 local function sorted(names)
   table.sort(names)

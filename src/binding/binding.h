@@ -102,9 +102,8 @@ void lar_copy_creds(lua_State *L, int index);
 int lar_client(lua_State *L);
 
 /*
-** module.answer(id, credentials | nil, code, message): what the caller's
-*function
-** has given to the order "ask" of a job.
+** module.answer(id, credentials | nil, code, message): what the function of
+** the caller's has given to the order "ask" of a job.
 */
 int lar_answer(lua_State *L);
 
@@ -138,6 +137,27 @@ void lar_push_exchange(lua_State *L, struct ar_exchange *x);
 bool lar_write_params(lua_State *L, int index,
                       const struct ar_operation *operation,
                       struct ar_buf *body);
+
+/* Known names: name(of, i) for each i below count, where it is not NULL. */
+struct lar_names {
+  const char *what; /* such as "option" */
+  const char *(*name)(const void *of, size_t i);
+  const void *of;
+  size_t count;
+};
+
+/* Pushes what is wrong with the key at `index`; false: nothing is. */
+bool lar_push_unknown(lua_State *L, int index, const struct lar_names *known);
+
+/*
+** 0, or 2 with nil and an error for the keys of the table at `index` that are
+** none of the `names`.
+*/
+int lar_check_options(lua_State *L, int index, const char *const *names,
+                      size_t count);
+
+/* Ends as lar_fail: one error for the list of problems on top of the stack. */
+int lar_fail_params(lua_State *L, const char *operation);
 
 /*
 ** Applies `shape` to the decoded table on top of the stack: integers and

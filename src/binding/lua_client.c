@@ -158,24 +158,22 @@ static enum ar_setting find_setting(struct ar_str name) {
   return AR_SETTINGS;
 }
 
-static bool is_known(struct ar_str name) {
-  return ar_str_eq(name, AR_STR("credentials")) ||
-         find_setting(name) != AR_SETTINGS;
+/* The names of settings: the last ones are no rows of settings.def. */
+static const char *setting_name(const void *of, size_t i) {
+  static const char *const others[] = {"credentials", "logger", "transport"};
+  (void)of;
+  return i < AR_SETTINGS ? ar_setting_name((enum ar_setting)i)
+                         : others[i - AR_SETTINGS];
 }
 
 /* 0, or 2 with nil and an error for a key that is no setting. */
 static int refuse_unknown(lua_State *L, int index) {
+  static const struct lar_names known = {"setting", setting_name, NULL,
+                                         AR_SETTINGS + 3};
   struct ar_err err;
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-    if (lua_type(L, -2) != LUA_TSTRING)
-      ar_fail(&err, AR_E_BAD_CONFIG,
-              "settings: expected names as keys, got a %s",
-              luaL_typename(L, -2));
-    else if (!is_known(lar_to_str(L, -2)))
-      ar_fail(&err, AR_E_BAD_CONFIG, "unknown setting %s",
-              lua_tostring(L, -2));
-    else
-      continue;
+    if (!lar_push_unknown(L, lua_gettop(L) - 1, &known)) continue;
+    ar_fail(&err, AR_E_BAD_CONFIG, "%s", lua_tostring(L, -1));
     return lar_fail(L, &err);
   }
   return 0;
@@ -217,32 +215,6 @@ static struct ar_str arn_of(lua_State *L, int params,
   arn = lar_to_str(L, -1);
   lua_pop(L, 1);
   return arn;
-}
-
-/* Pushes the problems of the list at `index` as one text. */
-static void push_problems(lua_State *L, int index) {
-  int n = (int)lua_rawlen(L, index);
-  luaL_Buffer b;
-  luaL_buffinit(L, &b);
-  luaL_addstring(&b, "Parameter validation failed: ");
-  for (int i = 1; i <= n; i++) {
-    if (i > 1) luaL_addstring(&b, "; ");
-    lua_rawgeti(L, index, i);
-    luaL_addvalue(&b);
-  }
-  luaL_pushresult(&b);
-}
-
-/* One error for the list of problems on top of the stack. */
-static int fail_params(lua_State *L, const struct ar_operation *operation) {
-  struct lar_error error = {.code = AR_E_PARAM, .operation = operation->name};
-  int problems = lua_gettop(L);
-  push_problems(L, problems);
-  error.message = lar_to_str(L, -1);
-  lar_fail_with(L, &error);
-  lua_pushvalue(L, problems);
-  lua_setfield(L, -2, "problems");
-  return 2;
 }
 
 static const struct ar_operation *check_operation(lua_State *L, int index) {
@@ -306,7 +278,7 @@ static int client_call(lua_State *L) {
   call = new_call(L, client, operation);
   limit(call, (int64_t)(seconds * 1000));
   if (!lar_write_params(L, 3, operation, &call->http.body))
-    return fail_params(L, operation);
+    return lar_fail_params(L, operation->name);
   if (ar_buf_check(&call->http.body, &err) != AR_OK ||
       ar_call_set_region(call, arn_of(L, 3, operation), &err) != AR_OK)
     return lar_fail(L, &err);

@@ -150,7 +150,7 @@ static int core_moment(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 1);
   struct ar_job **handle;
   luaL_argcheck(L, seconds >= 0 && seconds <= 1e9, 1,
-                "expected seconds, 0 or more");
+                "expected seconds, 0 to 1e9");
   handle = lar_new_job(L);
   /* The clock is cut to milliseconds: one more, lest it end too early. */
   *handle = ar_moment_new(lar_monotonic() + (seconds > 0) +
@@ -172,6 +172,14 @@ static int core_random(lua_State *L) {
   if (!read_random(NULL, &bits, sizeof bits))
     return luaL_error(L, "the system has no random bytes");
   lua_pushnumber(L, bits / 4294967296.0);
+  return 1;
+}
+
+/* callable(value) -> whether it is a function, or can be called like one */
+static int core_callable(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_pushboolean(L,
+                  lua_isfunction(L, 1) || luaL_getmetafield(L, 1, "__call"));
   return 1;
 }
 
@@ -246,19 +254,14 @@ static int core_sensitive(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"client", lar_client},
-                                     {"answer", lar_answer},
-                                     {"sign", lar_sign},
-                                     {"profiles", lar_profiles},
-                                     {"moment", core_moment},
-                                     {"now", core_now},
-                                     {"random", core_random},
-                                     {"http_date", core_http_date},
-                                     {"fail", core_fail},
-                                     {"iso8601", core_iso8601},
-                                     {"sensitive", core_sensitive},
-                                     {"map", core_map},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"client", lar_client},    {"answer", lar_answer},
+    {"sign", lar_sign},        {"profiles", lar_profiles},
+    {"moment", core_moment},   {"now", core_now},
+    {"random", core_random},   {"http_date", core_http_date},
+    {"fail", core_fail},       {"callable", core_callable},
+    {"iso8601", core_iso8601}, {"sensitive", core_sensitive},
+    {"map", core_map},         {NULL, NULL}};
 
 /* Pushes the names of the operations' methods, in the order of the model. */
 static void push_operations(lua_State *L) {

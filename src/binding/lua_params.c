@@ -14,6 +14,13 @@ struct checking {
   int problems; /* index of the list; its place holds nil at first */
 };
 
+/* Leaves room for the list on the stack. */
+static struct checking check(lua_State *L, int index) {
+  luaL_checkstack(L, 8, NULL);
+  lua_pushnil(L);
+  return (struct checking){L, index, lua_gettop(L)};
+}
+
 /* Takes the text on top of the stack as one more problem. */
 static void add_problem(struct checking *c) {
   lua_State *L = c->L;
@@ -92,43 +99,60 @@ static void check_members(struct checking *c, const struct ar_shape *shape) {
   }
 }
 
-/* The member whose name is most like `name`, if one is alike; or NULL. */
-static const char *nearest(const struct ar_shape *shape, struct ar_str name) {
+/* The known name that is most like `name`, if one is alike; or NULL. */
+static const char *nearest(const struct lar_names *known, struct ar_str name) {
   const char *best = NULL;
   size_t least = 1 + name.n / 3;
-  for (size_t i = 0; i < shape->count; i++) {
-    size_t distance = ar_str_distance(name, ar_str_of(shape->members[i].name));
+  for (size_t i = 0; i < known->count; i++) {
+    const char *candidate = known->name(known->of, i);
+    size_t distance;
+    if (candidate == NULL) continue;
+    distance = ar_str_distance(name, ar_str_of(candidate));
     if (distance > least) continue;
     least = distance;
-    best = shape->members[i].name;
+    best = candidate;
   }
   return best;
 }
 
-static void add_unknown(struct checking *c, const struct ar_shape *shape) {
-  lua_State *L = c->L;
-  const char *alike;
-  if (lua_type(L, -2) != LUA_TSTRING) {
-    lua_pushfstring(L, "expected names of members, got a %s as a key",
-                    luaL_typename(L, -2));
-    add_problem(c);
-    return;
+static bool is_known(const struct lar_names *known, struct ar_str name) {
+  for (size_t i = 0; i < known->count; i++) {
+    const char *candidate = known->name(known->of, i);
+    if (candidate != NULL && ar_str_eq(name, ar_str_of(candidate)))
+      return true;
   }
-  alike = nearest(shape, lar_to_str(L, -2));
-  if (alike)
-    lua_pushfstring(L, "unknown member %s (did you mean %s?)",
-                    lua_tostring(L, -2), alike);
-  else
-    lua_pushfstring(L, "unknown member %s", lua_tostring(L, -2));
-  add_problem(c);
+  return false;
 }
 
-static void check_names(struct checking *c, const struct ar_shape *shape) {
+bool lar_push_unknown(lua_State *L, int index, const struct lar_names *known) {
+  const char *alike;
+  if (lua_type(L, index) != LUA_TSTRING) {
+    lua_pushfstring(L, "expected names of %ss, got a %s as a key", known->what,
+                    luaL_typename(L, index));
+    return true;
+  }
+  if (is_known(known, lar_to_str(L, index))) return false;
+  alike = nearest(known, lar_to_str(L, index));
+  if (alike)
+    lua_pushfstring(L, "unknown %s %s (did you mean %s?)", known->what,
+                    lua_tostring(L, index), alike);
+  else
+    lua_pushfstring(L, "unknown %s %s", known->what, lua_tostring(L, index));
+  return true;
+}
+
+static void check_names(struct checking *c, const struct lar_names *known) {
   lua_State *L = c->L;
   for (lua_pushnil(L); lua_next(L, c->params); lua_pop(L, 1))
-    if (lua_type(L, -2) != LUA_TSTRING ||
-        !ar_member_find(shape, lar_to_str(L, -2)))
-      add_unknown(c, shape);
+    if (lar_push_unknown(L, lua_gettop(L) - 1, known)) add_problem(c);
+}
+
+static const char *member_name(const void *shape, size_t i) {
+  return ((const struct ar_shape *)shape)->members[i].name;
+}
+
+static const char *option_name(const void *names, size_t i) {
+  return ((const char *const *)names)[i];
 }
 
 static void write_members(lua_State *L, int params,
@@ -154,14 +178,48 @@ static void write_members(lua_State *L, int params,
 bool lar_write_params(lua_State *L, int index,
                       const struct ar_operation *operation,
                       struct ar_buf *body) {
-  struct checking c = {L, index, 0};
-  luaL_checkstack(L, 8, NULL);
-  lua_pushnil(L);
-  c.problems = lua_gettop(L);
-  check_members(&c, operation->input);
-  check_names(&c, operation->input);
+  const struct ar_shape *input = operation->input;
+  const struct lar_names known = {"member", member_name, input, input->count};
+  struct checking c = check(L, index);
+  check_members(&c, input);
+  check_names(&c, &known);
   if (!lua_isnil(L, -1)) return false;
   lua_pop(L, 1);
-  write_members(L, index, operation->input, body);
+  write_members(L, index, input, body);
   return true;
+}
+
+int lar_check_options(lua_State *L, int index, const char *const *names,
+                      size_t count) {
+  const struct lar_names known = {"option", option_name, names, count};
+  struct checking c = check(L, index);
+  check_names(&c, &known);
+  if (!lua_isnil(L, -1)) return lar_fail_params(L, NULL);
+  lua_pop(L, 1);
+  return 0;
+}
+
+/* Pushes the problems of the list at `index` as one text. */
+static void push_problems(lua_State *L, int index) {
+  int n = (int)lua_rawlen(L, index);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "Parameter validation failed: ");
+  for (int i = 1; i <= n; i++) {
+    if (i > 1) luaL_addstring(&b, "; ");
+    lua_rawgeti(L, index, i);
+    luaL_addvalue(&b);
+  }
+  luaL_pushresult(&b);
+}
+
+int lar_fail_params(lua_State *L, const char *operation) {
+  struct lar_error error = {.code = AR_E_PARAM, .operation = operation};
+  int problems = lua_gettop(L);
+  push_problems(L, problems);
+  error.message = lar_to_str(L, -1);
+  lar_fail_with(L, &error);
+  lua_pushvalue(L, problems);
+  lua_setfield(L, -2, "problems");
+  return 2;
 }

@@ -124,6 +124,7 @@ static void push_sections(lua_State *L, const struct ar_profiles *p,
 }
 
 int lar_profiles(lua_State *L) {
+  static const char *const options[] = {"config_file", "credentials_file"};
   static const char *const names[AR_SECTION_KINDS] = {
       [AR_SECTION_PROFILE] = "profiles",
       [AR_SECTION_SSO_SESSION] = "sso_sessions",
@@ -138,7 +139,8 @@ int lar_profiles(lua_State *L) {
   }
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  failed = read_path(L, "config_file", &config);
+  failed = lar_check_options(L, 1, options, sizeof options / sizeof *options);
+  if (!failed) failed = read_path(L, "config_file", &config);
   if (!failed) failed = read_path(L, "credentials_file", &credentials);
   if (failed) return failed;
   p = new_profiles(L);

@@ -178,10 +178,14 @@ static int read_time(lua_State *L, struct ar_sign_request *request) {
 }
 
 static int read_options(lua_State *L, struct signer *s) {
+  static const char *const names[] = {
+      "credentials",    "region",    "service",           "time",
+      "normalize_path", "sign_body", "omit_session_token"};
   struct ar_sign_request *request = &s->request;
   bool normalize = true;
   struct ar_err err;
-  int failed = read_text(L, 2, "region", &request->region);
+  int failed = lar_check_options(L, 2, names, sizeof names / sizeof *names);
+  if (!failed) failed = read_text(L, 2, "region", &request->region);
   if (!failed) failed = read_text(L, 2, "service", &request->service);
   if (!failed) failed = read_flag(L, 2, "normalize_path", &normalize);
   if (!failed) failed = read_flag(L, 2, "sign_body", &request->sign_body);

@@ -246,11 +246,3 @@ const struct ar_operation *ar_operations(size_t *count) {
   *count = sizeof operations / sizeof *operations;
   return operations;
 }
-
-const struct ar_member *ar_member_find(const struct ar_shape *shape,
-                                       struct ar_str name) {
-  for (size_t i = 0; i < shape->count; i++)
-    if (ar_str_eq(ar_str_of(shape->members[i].name), name))
-      return &shape->members[i];
-  return NULL;
-}

@@ -51,10 +51,6 @@ struct ar_operation {
 /* All operations; the count is in `*count`. */
 const struct ar_operation *ar_operations(size_t *count);
 
-/* The member of a structure with this name, or NULL. */
-const struct ar_member *ar_member_find(const struct ar_shape *shape,
-                                       struct ar_str name);
-
 AR_HIDDEN_END
 
 #endif
