@@ -14,7 +14,7 @@ local function part(name)
   return nil, tostring(problem):match "^[^\n]*"
 end
 
--- Subcommand -> what it takes, of which all but the first may be left out, and what it does with it.
+-- Subcommand -> what it takes, how many of these at the least, and what it does with them.
 local subcommands = {
   list = { takes = { "region" }, least = 0, part = "windows",
     run = function(windows, command, region) windows.list(region, command.mods) end },
