@@ -99,9 +99,7 @@ describe("make bench #hosts #once", function()
     local path = os.tmpname()
     local said = programs.output_of(("QUICK=2 RESULTS=%s %s spec/bench/bench.lua 2>&1"):format(
       programs.quote(path), programs.interpreter))
-    local file = assert(io.open(path))
-    local text = file:read "*a"
-    file:close()
+    local text = programs.read(path)
     os.remove(path)
     local ok, results = pcall(cjson.decode, text)
     assert.is_true(ok, said)

@@ -9,11 +9,8 @@ local reference = os.getenv "APPRUNNER_REFERENCE" or "../shared/reference"
 local ARN = "arn:aws:apprunner:us-east-1:123456789012:service/x/0123456789abcdef0123456789abcdef"
 
 local function read_json(path)
-  local file = io.open(reference .. "/" .. path, "rb")
-  if not file then return nil end
-  local value = cjson.decode(file:read "*a")
-  file:close()
-  return value
+  local text = programs.read(reference .. "/" .. path)
+  return text and cjson.decode(text)
 end
 
 local function client_that_gets(response, settings)

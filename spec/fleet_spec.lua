@@ -56,6 +56,12 @@ local function new_receipt()
   return hosts.path("receipt." .. receipts)
 end
 
+local function append(path, text)
+  local file = assert(io.open(path, "a"))
+  assert(file:write(text))
+  file:close()
+end
+
 local function service(name, status, more)
   local row = {ServiceName = name, Status = status or "RUNNING"}
   for key, value in pairs(more or {}) do row[key] = value end
@@ -364,9 +370,7 @@ describe("resume_fleet.lua #hosts #once", function()
   it("resumes what it can read of a damaged receipt, and fails", function()
     local world, receipt = three_regions(), new_receipt()
     local sim = paused(world, receipt)
-    local file = assert(io.open(receipt, "a"))
-    file:write '{"ServiceArn":"arn:aws:appr'
-    file:close()
+    append(receipt, '{"ServiceArn":"arn:aws:appr')
     local ended = run("resume_fleet.lua", joined(world.reach, {receipt}))
     assert.equal(1, ended.status)
     assert.matches(":3: no entry of a receipt\n", ended.err)
@@ -405,9 +409,7 @@ describe("resume_fleet.lua #hosts #once", function()
   it("begins nothing where an endpoint is missing, or the receipt is a directory", function()
     local world, receipt = three_regions(), new_receipt()
     local sim = paused(world, receipt)
-    local file = assert(io.open(receipt, "a"))
-    file:write '{"ServiceArn":"arn:aws:apprunner:sa-east-1:123456789012:service/a/b","PausedAt":1}\n'
-    file:close()
+    append(receipt, '{"ServiceArn":"arn:aws:apprunner:sa-east-1:123456789012:service/a/b","PausedAt":1}\n')
     local ended = run("resume_fleet.lua", joined(world.reach, {receipt, "--concurrency", "1"}))
     assert.equal(2, ended.status)
     assert.matches("^%-%-endpoint%-url: there is none for the region sa%-east%-1\n", ended.err)

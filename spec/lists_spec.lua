@@ -198,7 +198,6 @@ describe("a list in a coroutine that a loop drives", function()
         return { status = 200, body = '{"OperationSummaryList":[{"Id":"one"}]}' }
       end })
     apprunner.spawn(function()
-      local co = coroutine.create(function() end)
       local ok, err = pcall(function()
         for operation in client:each_operation { ServiceArn = "ARN" } do print(operation.Id) end
       end)

@@ -105,7 +105,6 @@ describe("map", function()
       { { concurrency = 100 }, 20 } } do
       local running, most, items = 0, 0, {}
       for i = 1, 20 do items[i] = i end
-      map(items, function() return true end)
       apprunner.map(items, function()
         running = running + 1
         most = math.max(most, running)
@@ -223,9 +222,7 @@ describe("on_progress", function()
           ended = ended + 1
         end, { concurrency = 2, on_progress = function() error("mine", 0) end })
       end
-      if puc51 then -- where no coroutine can yield inside pcall
-        if coroutine.running() then return end
-      end
+      if puc51 and coroutine.running() then return end -- no coroutine can yield inside pcall there
       local ok, err = pcall(run)
       assert.same({ false, "mine", 2 }, { ok, err, ended })
     end)

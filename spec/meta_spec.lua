@@ -1,15 +1,11 @@
 -- The annotations in _meta.lua and the README against what there is.
 
 local apprunner = require "apprunner"
+local programs = require "spec.support.programs"
 local simulator = require "apprunner.simulator"
 local simulator_options = require "apprunner.simulator.options"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local function read(path) return assert(programs.read(path)) end
 
 local meta = read "lua/apprunner/_meta.lua"
 local readme = read "README.md"

@@ -47,7 +47,7 @@ describe("a loop that performs exchanges #plain", function()
   end)
 
   it("is told what is wrong with a head", function()
-    pause(function(exchange)
+    local _, err = pause(function(exchange)
       for _, wrong in ipairs { { status = 99 }, { status = 200, headers = { ["X\n"] = "1" } }, "200" } do
         local ok, why = exchange:begin(wrong)
         assert.is_nil(ok)
@@ -55,6 +55,7 @@ describe("a loop that performs exchanges #plain", function()
       end
       exchange:fail("HTTPClientError", "no answer")
     end, { max_attempts = 1 })
+    assert.equal("no answer", err.message)
   end)
 
   it("says whether the request was sent", function()

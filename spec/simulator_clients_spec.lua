@@ -4,9 +4,10 @@
 local apprunner = require "apprunner"
 local cjson = require "cjson"
 local clients = require "spec.support.clients"
+local programs = require "spec.support.programs"
 local raw = require "spec.support.simulator_client"
 
-local start, output_of, quote, uuid = raw.start, raw.output_of, raw.quote, raw.uuid
+local start, output_of, quote, uuid = raw.start, programs.output_of, programs.quote, raw.uuid
 
 after_each(raw.close_all)
 

@@ -2,6 +2,7 @@
 -- the system chooses; what has to take time is waited for by its effect, never by sleeping.
 
 local cjson = require "cjson"
+local programs = require "spec.support.programs"
 local raw = require "spec.support.simulator_client"
 local simulator = require "apprunner.simulator"
 local socket = require "socket"
@@ -11,7 +12,7 @@ local start, connect, connect_url = raw.start, raw.connect, raw.connect_url
 local request_text, read_response, exchange, call =
   raw.request_text, raw.read_response, raw.exchange, raw.call
 local by_arn, status_of, await, error_of = raw.by_arn, raw.status_of, raw.await, raw.error_of
-local temporary, output_of = raw.temporary, raw.output_of
+local temporary, output_of = raw.temporary, programs.output_of
 
 after_each(raw.close_all)
 

@@ -4,6 +4,7 @@
 local api = require "apprunner.simulator.api"
 local cjson = require "cjson"
 local options = require "apprunner.simulator.options"
+local programs = require "spec.support.programs"
 local raw = require "spec.support.simulator_client"
 local simulator = require "apprunner.simulator"
 local state = require "apprunner.simulator.state"
@@ -285,7 +286,9 @@ describe("the state", function()
 
   it("can be read with curl, and needs no signature", function()
     -- Not under the sanitizer that these specs may run under: it has curl hang when it begins.
-    local function get(sim) return raw.output_of("LD_PRELOAD= curl -sS " .. sim.endpoint_url .. "/_simulator/state") end
+    local function get(sim)
+      return programs.output_of("LD_PRELOAD= curl -sS " .. sim.endpoint_url .. "/_simulator/state")
+    end
     assert.equal("nightly-report", cjson.decode(get(raw.start())).services[4].ServiceName)
     assert.equal('{"requests":{},"services":[],"throttled":{}}', get(raw.start {services = {}}))
   end)

@@ -169,12 +169,7 @@ end
 
 find_interpreters()
 if quick < 2 then find_peers() end
-local ok, results = xpcall(run, debug.traceback)
-hosts.clear()
-if not ok then
-  io.stderr:write(results, "\n")
-  os.exit(1)
-end
+local results = hosts.main(run)
 os.execute "mkdir -p build/bench"
 local file = assert(io.open(os.getenv "RESULTS" or RESULTS, "w"))
 assert(file:write(cjson.encode(results)))

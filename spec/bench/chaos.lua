@@ -44,13 +44,8 @@ local function verdict(report)
   return kept
 end
 
-local ok, report = xpcall(function()
+local report = hosts.main(function()
   return chaos.run(make_pki(hosts), { calls = CALLS, concurrency = CONCURRENCY, seed = SEED })
-end, debug.traceback)
-hosts.clear()
-if not ok then
-  io.stderr:write(report, "\n")
-  os.exit(1)
-end
+end)
 show(report)
 os.exit(verdict(report) and 0 or 1)

@@ -45,6 +45,14 @@ function List:exchange(places, name, text, options)
   end
 end
 
+-- One for each concurrency of the plot: `text_of(concurrency)`.
+function List:sweep(name, text_of)
+  for _, concurrency in ipairs(peers.SWEEP) do
+    self:exchange({ "free" }, ("at %d %s"):format(concurrency, name), text_of(concurrency),
+      { rounds = self.bench.sweeps })
+  end
+end
+
 -- A whole process, of a command with its environment.
 function List:process(name, env, text, times)
   self:add(name, ("%s%s 1 %s"):format(env, PROCESS, text), { times = times })
@@ -67,10 +75,7 @@ local function add_floors(list, bench)
   list:exchange(BOTH, "concurrent C", floor("concurrent", server.plain, "-", n.pauses, peers.CONCURRENCY),
     { n = n.pauses })
   list:exchange({ "free" }, "slow C", floor("concurrent", server.slow, "-", n.slow, peers.CONCURRENCY))
-  for _, concurrency in ipairs(peers.SWEEP) do
-    list:exchange({ "free" }, ("at %d C"):format(concurrency),
-      floor("concurrent", server.plain, "-", n.sweep, concurrency), { rounds = bench.sweeps })
-  end
+  list:sweep("C", function(concurrency) return floor("concurrent", server.plain, "-", n.sweep, concurrency) end)
   list:add("in flight C", floor("memory", server.slow, "-", n.in_flight), { rounds = bench.sweeps })
   list:process("once plain C", env, ("%s oneshot %s/ %s -"):format(FLOOR, server.plain, bench.request), n.processes)
   list:process("once tls C", env, ("%s oneshot %s/ %s %s"):format(FLOOR, server.tls, bench.request, server.bundle),
@@ -120,10 +125,9 @@ local function add_ours(list, bench, who)
   list:exchange(BOTH, "concurrent " .. name, many:format("concurrent", n.pauses, server.plain), { n = n.pauses })
   list:exchange({ "free" }, "slow " .. name, many:format("concurrent", n.slow, server.slow))
   list:exchange(BOTH, "map " .. name, many:format("map", n.map, server.plain))
-  for _, concurrency in ipairs(peers.SWEEP) do
-    list:exchange({ "free" }, ("at %d %s"):format(concurrency, name),
-      ("%sconcurrent %d %s - %d"):format(work, n.sweep, server.plain, concurrency), { rounds = bench.sweeps })
-  end
+  list:sweep(name, function(concurrency)
+    return ("%sconcurrent %d %s - %d"):format(work, n.sweep, server.plain, concurrency)
+  end)
   list:add("in flight " .. name, ("%smemory %d %s"):format(work, n.in_flight, server.slow), { rounds = bench.sweeps })
   list:add("cjson " .. name, work .. "cjson " .. n.decodes)
   list:add("decode " .. name, ("%sdecode %d %s"):format(work, n.decodes, server.plain))

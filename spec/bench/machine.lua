@@ -19,8 +19,8 @@ local versions = {
   { "LuaJIT", "luajit -v", "LuaJIT (%S+)" }, { "nginx", "nginx -v 2>&1", "/([%d.]+)" },
 }
 local peer_versions = {
-  boto3 = { "boto3", "-c 'import boto3; print(boto3.__version__)'" }, cli = { "the AWS CLI", "--version 2>&1" },
-  sdk = { "Node.js", "--version" }, curl = { "curl", "--version" },
+  { "boto3", "boto3", "-c 'import boto3; print(boto3.__version__)'" }, { "cli", "the AWS CLI", "--version 2>&1" },
+  { "sdk", "Node.js", "--version" }, { "curl", "curl", "--version" },
 }
 
 -- `peers`: name -> command.
@@ -35,8 +35,9 @@ return function(peers)
   add(memory())
   add(system)
   for _, row in ipairs(versions) do add_version(row[1], row[2], row[3]) end
-  for name, row in pairs(peer_versions) do
-    if peers[name] then add_version(row[1], peers[name] .. " " .. row[2], "%d[%d.]+") end
+  for _, row in ipairs(peer_versions) do
+    local peer = peers[row[1]]
+    if peer then add_version(row[2], peer .. " " .. row[3], "%d[%d.]+") end
   end
   return table.concat(words, ", ")
 end

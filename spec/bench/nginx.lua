@@ -108,16 +108,11 @@ if hosts.shell "command -v wrk" == "" then
   os.exit(0)
 end
 hosts.shell "make -s LUA=luajit all"
-local ok, err = xpcall(function()
+hosts.main(function()
   local pki = make_pki(hosts)
   local endpoint = reloads.endpoint(pki)
   local front = reloads.front(endpoint, pki, 1)
   bind(front, endpoint)
   print_loads(front)
   print_latencies(front)
-end, debug.traceback)
-hosts.clear()
-if not ok then
-  io.stderr:write(err, "\n")
-  os.exit(1)
-end
+end)

@@ -30,21 +30,24 @@ function peers.ca_of(server, scheme) return scheme == "tls" and server.ca or "-"
 
 local ca_of = peers.ca_of
 
+-- The pauses of an SDK; `pauses(count, scheme, concurrency)` is the command for so many.
+local function add_pauses(list, name, pauses)
+  local n = list.bench.n
+  list:exchange(BOTH, "pause plain " .. name, pauses(n.pauses, "plain"))
+  list:exchange({ "free" }, "pause tls " .. name, pauses(n.pauses, "tls"))
+  list:exchange({ "free" }, "concurrent " .. name, pauses(n.pauses, "plain", peers.CONCURRENCY))
+  list:exchange({ "free" }, "slow " .. name, pauses(n.slow, "slow", peers.CONCURRENCY))
+  list:sweep(name, function(concurrency) return pauses(n.sweep, "plain", concurrency) end)
+end
+
 function peers.boto3(list, bench, python)
   local server, n = bench.server, bench.n
   local env = environment { WARM_UP = tostring(bench.warm_up) }
   local peer = python .. " spec/bench/peer.py "
-  local function pauses(count, scheme, more)
-    return ("%s%spause %d %s %s %s"):format(env, peer, count, server[scheme], ca_of(server, scheme), more or "")
+  local function pauses(count, scheme, concurrency)
+    return ("%s%spause %d %s %s %s"):format(env, peer, count, server[scheme], ca_of(server, scheme), concurrency or "")
   end
-  list:exchange(BOTH, "pause plain boto3", pauses(n.pauses, "plain"))
-  list:exchange({ "free" }, "pause tls boto3", pauses(n.pauses, "tls"))
-  list:exchange({ "free" }, "concurrent boto3", pauses(n.pauses, "plain", peers.CONCURRENCY))
-  list:exchange({ "free" }, "slow boto3", pauses(n.slow, "slow", peers.CONCURRENCY))
-  for _, concurrency in ipairs(peers.SWEEP) do
-    list:exchange({ "free" }, ("at %d boto3"):format(concurrency), pauses(n.sweep, "plain", concurrency),
-      { rounds = bench.sweeps })
-  end
+  add_pauses(list, "boto3", pauses)
   local once = environment()
   list:process("once plain boto3", once, ("%spause 1 %s -"):format(peer, server.plain), n.peers)
   list:process("once tls boto3", once, ("%spause 1 %s %s"):format(peer, server.tls, server.bundle), n.peers)
@@ -69,17 +72,10 @@ function peers.sdk(list, bench, node)
   -- Its compiler needs more of them before it is as fast as it gets.
   local env = environment { WARM_UP = tostring(bench.warm_up * 5), NODE_EXTRA_CA_CERTS = server.ca }
   local peer = ("%s spec/bench/peer.mjs %s "):format(node, clients.folder)
-  local function pauses(count, scheme, more)
-    return ("%s%s%d %s %s"):format(env, peer, count, server[scheme], more or 1)
+  local function pauses(count, scheme, concurrency)
+    return ("%s%s%d %s %s"):format(env, peer, count, server[scheme], concurrency or 1)
   end
-  list:exchange(BOTH, "pause plain sdk", pauses(n.pauses, "plain"))
-  list:exchange({ "free" }, "pause tls sdk", pauses(n.pauses, "tls"))
-  list:exchange({ "free" }, "concurrent sdk", pauses(n.pauses, "plain", peers.CONCURRENCY))
-  list:exchange({ "free" }, "slow sdk", pauses(n.slow, "slow", peers.CONCURRENCY))
-  for _, concurrency in ipairs(peers.SWEEP) do
-    list:exchange({ "free" }, ("at %d sdk"):format(concurrency), pauses(n.sweep, "plain", concurrency),
-      { rounds = bench.sweeps })
-  end
+  add_pauses(list, "sdk", pauses)
   local once = environment { NODE_EXTRA_CA_CERTS = server.ca }
   list:process("once plain sdk", once, ("%s1 %s"):format(peer, server.plain), n.peers)
   list:process("once tls sdk", once, ("%s1 %s"):format(peer, server.tls), n.peers)
@@ -102,10 +98,9 @@ function peers.curl(list, bench, curl)
   list:exchange({ "free" }, "pause tls curl", pauses(n.pauses, "tls", ca .. server.ca))
   local many = "-Z --parallel-max "
   list:exchange({ "free" }, "concurrent curl", pauses(n.pauses, "plain", many .. peers.CONCURRENCY))
-  for _, concurrency in ipairs(peers.SWEEP) do
-    list:exchange({ "free" }, ("at %d curl"):format(concurrency),
-      pauses(n.pauses, "plain", concurrency > 1 and many .. concurrency or nil), { rounds = bench.sweeps })
-  end
+  list:sweep("curl", function(concurrency)
+    return pauses(n.pauses, "plain", concurrency > 1 and many .. concurrency or nil)
+  end)
   list:add("once plain curl", pauses(1, "plain"), { times = n.processes })
   list:add("once tls curl", pauses(1, "tls", ca .. server.bundle), { times = n.processes })
 end

@@ -2,17 +2,11 @@
 -- draws the plot of rate over concurrency.
 package.path = "./?.lua;" .. package.path
 local cjson = require "cjson"
+local programs = require "spec.support.programs"
 local report = require "spec.bench.report"
 local tables = require "spec.bench.tables"
 
 local PAGE, PLOT, DATA = "BENCHMARKS.md", "spec/bench/rate.svg", "build/bench/rate.dat"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
 
 local function write(path, text)
   local file = assert(io.open(path, "wb"))
@@ -20,8 +14,8 @@ local function write(path, text)
   file:close()
 end
 
-local results = cjson.decode(read "build/bench/results.json")
-local page = read(PAGE)
+local results = cjson.decode(assert(programs.read "build/bench/results.json"))
+local page = assert(programs.read(PAGE))
 
 local function put(name, text)
   local from, to = ("<!-- %s -->\n"):format(name), ("\n<!-- end of %s -->"):format(name)

@@ -35,11 +35,9 @@ local function verdict(report)
 end
 
 os.execute "make -s LUA=luajit all"
-local ok, report = xpcall(function()
+local report = hosts.main(function()
   local pki = make_pki(hosts)
   local endpoint = reloads.endpoint(pki)
   return reloads.run(endpoint, pki, { calls = CALLS, concurrency = CONCURRENCY, wait = WAIT, interval = INTERVAL })
-end, debug.traceback)
-hosts.clear()
-if not ok then io.stderr:write(report, "\n") end
-os.exit(ok and verdict(report) and 0 or 1)
+end)
+os.exit(verdict(report) and 0 or 1)

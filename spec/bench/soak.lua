@@ -17,10 +17,6 @@ local BOUND = 512
 
 local arn = "arn:aws:apprunner:us-east-1:123456789012:service/python-app/8fe1e10304f84fd2b0df550fe98a71fa"
 
-local function resident()
-  return tonumber(hosts.read("/proc/self/status"):match "VmRSS:%s*(%d+) kB")
-end
-
 local function own_pid() return hosts.read("/proc/self/stat"):match "^%d+" end
 
 local function descriptors() return tonumber(hosts.shell(("ls /proc/%s/fd | wc -l"):format(own_pid()))) end
@@ -29,7 +25,7 @@ local function look(nginx, calls)
   collectgarbage()
   collectgarbage()
   return {
-    calls = calls, resident = resident(), lua = collectgarbage "count", descriptors = descriptors(),
+    calls = calls, resident = hosts.resident "self", lua = collectgarbage "count", descriptors = descriptors(),
     connections = nginx:connections(),
   }
 end
@@ -95,11 +91,9 @@ local function soak(nginx, run)
   return flat
 end
 
-local flat = true
-local ok, err = xpcall(function()
-  local nginx = server.start()
-  for _, run in ipairs(runs) do flat = soak(nginx, run) and flat end
-end, debug.traceback)
-hosts.clear()
-if not ok then io.stderr:write(err, "\n") end
-os.exit(ok and flat and 0 or 1)
+local flat = hosts.main(function()
+  local nginx, all = server.start(), true
+  for _, run in ipairs(runs) do all = soak(nginx, run) and all end
+  return all
+end)
+os.exit(flat and 0 or 1)

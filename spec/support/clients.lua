@@ -37,11 +37,8 @@ function clients.curl()
 end
 
 local function has_sdk()
-  local manifest = io.open(("%s/node_modules/%s/package.json"):format(clients.folder, SDK))
-  if not manifest then return false end
-  local text = manifest:read "*a"
-  manifest:close()
-  return text:find('"version": "' .. SDK_VERSION .. '"', 1, true) ~= nil
+  local manifest = programs.read(("%s/node_modules/%s/package.json"):format(clients.folder, SDK))
+  return manifest ~= nil and manifest:find('"version": "' .. SDK_VERSION .. '"', 1, true) ~= nil
 end
 
 local INSTALL = "mkdir -p %s && cd %s && HOME=$PWD npm_config_cache=$PWD/cache timeout 120 npm install "

@@ -3,20 +3,16 @@
 -- gone after `hosts.clear()`.
 
 local cjson = require "cjson"
+local programs = require "spec.support.programs"
 local socket = require "socket"
 
 local hosts = {}
 
 hosts.PATIENCE = 30 -- seconds after which a test fails instead of waiting on
 hosts.memory = os.getenv "APPRUNNER_MEMORY" -- the memory checker that the specs run under, or nil
-hosts.interpreter = jit and "luajit" or "lua" .. _VERSION:match "%d%.%d"
+hosts.interpreter = programs.interpreter
 
-local function shell(command)
-  local pipe = assert(io.popen(command, "r"))
-  local said = pipe:read "*a"
-  pipe:close()
-  return (said:gsub("%s+$", ""))
-end
+local function shell(command) return (programs.output_of(command):gsub("%s+$", "")) end
 hosts.shell = shell
 
 hosts.root = shell "pwd"
@@ -31,13 +27,7 @@ function hosts.path(name)
   return folder .. "/" .. name
 end
 
-function hosts.read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+hosts.read = programs.read
 
 function hosts.write(name, text)
   local path = hosts.path(name)
@@ -47,7 +37,7 @@ function hosts.write(name, text)
   return path
 end
 
-local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
+local function quote(text) return programs.quote(tostring(text)) end
 hosts.quote = quote
 
 -- Waits until `condition` holds, and returns what it returned; fails after PATIENCE.
@@ -442,6 +432,15 @@ function hosts.clear()
   running = {}
   if folder then shell("rm -rf " .. quote(folder)) end
   folder = nil
+end
+
+-- What `main` returned, of a program of its own: everything is gone then, and an error is shown and ends it.
+function hosts.main(main)
+  local ok, result = xpcall(main, debug.traceback)
+  hosts.clear()
+  if ok then return result end
+  io.stderr:write(result, "\n")
+  os.exit(1)
 end
 
 return hosts

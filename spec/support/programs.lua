@@ -13,6 +13,15 @@ local kept = {
 
 function programs.quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
+-- What a file holds; nil where there is none.
+function programs.read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
 -- A new file with this text; the caller removes it.
 function programs.temporary(text)
   local path = os.tmpname()

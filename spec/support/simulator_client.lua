@@ -3,6 +3,7 @@
 
 local apprunner = require "apprunner"
 local cjson = require "cjson"
+local programs = require "spec.support.programs"
 local simulator = require "apprunner.simulator"
 local socket = require "socket"
 
@@ -144,26 +145,11 @@ function client.error_of(response)
   return (response.data.__type or ""):match("#(.*)$"), response.status
 end
 
--- Processes ----------------------------------------------------------------------------------------------------------
-
-function client.quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
+-- A file that is removed after the test.
 function client.temporary(text)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
+  local path = programs.temporary(text)
   client.close_later(function() os.remove(path) end)
   return path
-end
-
-function client.output_of(command)
-  local pipe = assert(io.popen(command, "r"))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
 end
 
 return client

@@ -13,7 +13,7 @@ local services = require "apprunner.simulator.services"
 local world = {}
 world.__index = world
 
-local BEGIN = 1700000000
+world.BEGIN = 1700000000 -- when every world begins
 local real = lifecycle.clock
 
 function world.restore() lifecycle.clock = real end
@@ -45,7 +45,7 @@ end
 
 -- options: those of simulator.lua's that matter, and `latency`, seconds that a request takes.
 function world.new(given)
-  local self = setmetatable({ time = BEGIN, log = {}, sleeps = {}, latency = given.latency or 0 }, world)
+  local self = setmetatable({ time = world.BEGIN, log = {}, sleeps = {}, latency = given.latency or 0 }, world)
   given.latency = nil
   local settings = assert(options.settle(given))
   settings.seed = settings.seed or 1
@@ -76,7 +76,7 @@ function world.of(status, more)
   return world.new(given)
 end
 
-function world:at(seconds, fn) actors.add(self.sim.agenda, BEGIN + seconds, fn) end
+function world:at(seconds, fn) actors.add(self.sim.agenda, world.BEGIN + seconds, fn) end
 
 -- The service as it is now.
 function world:look()
