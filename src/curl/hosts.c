@@ -24,11 +24,10 @@ struct name {
 };
 
 struct ar_str ar_hosts_authority(const char *url) {
-  struct ar_str s = ar_str_of(url), at;
   const char *scheme = strstr(url, "://");
-  if (scheme != NULL) s = ar_str_of(scheme + 3);
-  for (size_t i = 0; i < s.n; i++)
-    if (strchr("/?#\\", s.p[i]) != NULL) s.n = i;
+  struct ar_str s, at;
+  s.p = scheme != NULL ? scheme + 3 : url;
+  s.n = strcspn(s.p, "/?#\\");
   while ((at = ar_str_from(s, ar_str_find(s, '@', 0))).n > 0)
     s = ar_str_from(at, 1);
   return s;

@@ -121,7 +121,6 @@ void ar_outcome_of(struct ar_outcome *outcome, const struct ar_exchange *x,
   const struct row *row = find(result);
   struct ar_str host = ar_hosts_authority(x->url), proxy;
   struct ar_err line;
-  if (result == CURLE_OK) return;
   if (result == CURLE_OPERATION_TIMEDOUT) {
     ar_outcome_timeout(outcome, x);
     return;

@@ -13,9 +13,9 @@
 AR_HIDDEN
 
 /*
-** Fills `failure` and `detail` from libcurl's result and its error text,
-** which may be empty; `sent` must be set. `tunnelled`: a proxy agreed to open
-** a tunnel to the server. Cannot fail.
+** Fills `failure` and `detail` from libcurl's result, which is not CURLE_OK,
+** and its error text, which may be empty; `sent` must be set. `tunnelled`: a
+** proxy agreed to open a tunnel to the server. Cannot fail.
 */
 void ar_outcome_of(struct ar_outcome *outcome, const struct ar_exchange *x,
                    CURLcode result, const char *text, bool tunnelled);

@@ -210,27 +210,62 @@ static struct ar_authorities authorities(const struct ar_exchange *x) {
   return a;
 }
 
-/* Whether the options are those of `x` already, as a rule from the exchange
-   before, which spares a look at the file system. */
-static bool has_trust(const struct ar_transfer *t,
-                      const struct ar_exchange *x) {
-  return t->trust_set && t->verify == x->verify &&
-         ar_str_eq(ar_str_of(t->ca_bundle), ar_str_of(x->ca_bundle));
+/*
+** Options that follow a text are set when it differs from the exchange
+** before, which is rare: libcurl need not parse the URL, nor anybody look at
+** the file system.
+*/
+
+static bool was_told(const struct ar_told *told, const char *text) {
+  return told->known && ar_str_eq(ar_buf_str(&told->text), ar_str_of(text));
 }
 
-static bool note_trust(struct ar_transfer *t, const struct ar_exchange *x) {
-  free(t->ca_bundle);
-  t->ca_bundle = x->ca_bundle ? strdup(x->ca_bundle) : NULL;
-  t->verify = x->verify;
-  return x->ca_bundle == NULL || t->ca_bundle != NULL;
+/* To be called first: what is half set is not known. */
+static void forget(struct ar_told *told) {
+  told->known = false;
+}
+
+/* A text that finds no room is set again the next time. */
+static void remember(struct ar_told *told, const char *text) {
+  ar_buf_reset(&told->text);
+  told->known = ar_buf_adds(&told->text, ar_str_of(text)) == AR_OK;
+}
+
+/* NULL where libcurl is to parse it: to tell what is wrong with it, or for
+   the zone of an address, which some versions lose from what is parsed. */
+static CURLU *parse(const char *url) {
+  CURLU *parsed = strchr(url, '[') == NULL ? curl_url() : NULL;
+  if (parsed == NULL ||
+      curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK)
+    return parsed;
+  curl_url_cleanup(parsed);
+  return NULL;
+}
+
+/* Both, for some versions keep the URL that they made of what was parsed
+   before; in this order, for others drop the URL when they are given that. */
+static bool set_url(struct ar_transfer *t, const struct ar_exchange *x) {
+  CURL *easy = t->easy;
+  CURLU *parsed;
+  int bad = 0;
+  if (was_told(&t->url, x->url)) return true;
+  forget(&t->url);
+  parsed = parse(x->url);
+  SET(CURLOPT_CURLU, parsed);
+  SET(CURLOPT_URL, parsed == NULL ? x->url : NULL);
+  curl_url_cleanup(t->parsed);
+  t->parsed = parsed;
+  if (bad == 0) remember(&t->url, x->url);
+  return bad == 0;
 }
 
 static bool set_trust(struct ar_transfer *t, const struct ar_exchange *x) {
   CURL *easy = t->easy;
   struct ar_authorities trusted;
   int bad = 0;
-  if (has_trust(t, x)) return true;
-  t->trust_set = false;
+  if (was_told(&t->ca_bundle, x->ca_bundle) && t->verify == x->verify)
+    return true;
+  forget(&t->ca_bundle);
   trusted = authorities(x);
   SET(CURLOPT_CAINFO, trusted.file);
   SET(CURLOPT_CAPATH, trusted.directory);
@@ -240,13 +275,9 @@ static bool set_trust(struct ar_transfer *t, const struct ar_exchange *x) {
   SET(CURLOPT_PROXY_CAPATH, trusted.directory);
   SET(CURLOPT_PROXY_SSL_VERIFYPEER, x->verify ? 1L : 0L);
   SET(CURLOPT_PROXY_SSL_VERIFYHOST, x->verify ? 2L : 0L);
-  t->trust_set = bad == 0 && note_trust(t, x);
-  return t->trust_set;
-}
-
-static bool has_proxy(const struct ar_transfer *t,
-                      const struct ar_exchange *x) {
-  return t->proxy_set && ar_str_eq(ar_buf_str(&t->proxy), ar_str_of(x->proxy));
+  t->verify = x->verify;
+  if (bad == 0) remember(&t->ca_bundle, x->ca_bundle);
+  return bad == 0;
 }
 
 /* No proxy is the empty one: NULL would be the environment's. */
@@ -254,17 +285,16 @@ static bool set_proxy(struct ar_transfer *t, const struct ar_exchange *x) {
   CURL *easy = t->easy;
   long once;
   int bad = 0;
-  if (has_proxy(t, x)) return true;
+  if (was_told(&t->proxy, x->proxy)) return true;
+  forget(&t->proxy);
   once = x->proxy == NULL || ar_proxies_keep(&t->shared->proxies, x->proxy)
              ? 0L
              : 1L;
   SET(CURLOPT_PROXY, x->proxy ? x->proxy : "");
   SET(CURLOPT_FRESH_CONNECT, once);
   SET(CURLOPT_FORBID_REUSE, once);
-  ar_buf_reset(&t->proxy);
-  bad |= ar_buf_adds(&t->proxy, ar_str_of(x->proxy));
-  t->proxy_set = bad == 0;
-  return t->proxy_set;
+  if (bad == 0) remember(&t->proxy, x->proxy);
+  return bad == 0;
 }
 
 static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
@@ -285,24 +315,27 @@ static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
   return bad == 0;
 }
 
-/* What libcurl would add by itself, taken back: the first where a proxy is
-   asked, the last where the exchange has none of its own. */
+/* What libcurl would add by itself, taken back: the first where the exchange
+   has none of its own, the last where a proxy is asked. */
 static const char *const suppressed[] = {
-    "Proxy-Connection:", "Accept:", "Expect:", "Content-Type:"};
+    "Content-Type:", "Accept:", "Expect:", "Proxy-Connection:"};
 
 static struct ar_str header_name(const struct ar_header_line *h) {
   return ar_str_n(h->line, h->name_length);
 }
 
 static bool has_value(const struct ar_header_line *h) {
-  return ar_str_trim(ar_str_of(h->line + h->name_length + 1)).n > 0;
+  const char *value = h->line + h->name_length + 1;
+  while (ar_is_space(*value)) value++;
+  return *value != '\0';
 }
 
+/* Room for every name, too, since any may have no value. */
 static bool make_room(struct ar_transfer *t, const struct ar_exchange *x) {
   size_t size = (x->header_count + COUNT(suppressed)) * sizeof *t->nodes;
   struct curl_slist *nodes;
   for (size_t i = 0; i < x->header_count; i++)
-    if (!has_value(&x->headers[i])) size += x->headers[i].name_length + 2;
+    size += x->headers[i].name_length + 2;
   if (size <= t->nodes_size) return true;
   nodes = realloc(t->nodes, size);
   if (nodes == NULL) return false;
@@ -318,22 +351,28 @@ static char *without_value(char *p, const struct ar_header_line *h) {
   return p + h->name_length + 2;
 }
 
-/* A list that points into the exchange: libcurl reads it, and no more. */
+static bool has_content_type(const struct ar_exchange *x) {
+  for (size_t i = 0; i < x->header_count; i++)
+    if (ar_str_ieq(header_name(&x->headers[i]), AR_STR("Content-Type")))
+      return true;
+  return false;
+}
+
+/* A list that points into the exchange: libcurl reads it, and no more. What
+   is not sent stands first, where libcurl finds it soonest. */
 static struct curl_slist *link_headers(struct ar_transfer *t,
                                        const struct ar_exchange *x) {
-  size_t n = 0, first = x->proxy != NULL ? 0 : 1, hidden = COUNT(suppressed);
+  size_t n = 0, hidden = COUNT(suppressed) - (x->proxy == NULL);
   char *spare;
   if (!make_room(t, x)) return NULL;
-  spare = (char *)(t->nodes + x->header_count + hidden);
+  spare = (char *)(t->nodes + x->header_count + COUNT(suppressed));
+  for (size_t i = has_content_type(x); i < hidden; i++)
+    t->nodes[n++].data = (char *)(uintptr_t)suppressed[i];
   for (size_t i = 0; i < x->header_count; i++) {
     const struct ar_header_line *h = &x->headers[i];
     t->nodes[n++].data = has_value(h) ? (char *)(uintptr_t)h->line : spare;
     if (!has_value(h)) spare = without_value(spare, h);
-    if (ar_str_ieq(header_name(h), AR_STR("Content-Type")))
-      hidden = COUNT(suppressed) - 1;
   }
-  for (size_t i = first; i < hidden; i++)
-    t->nodes[n++].data = (char *)(uintptr_t)suppressed[i];
   for (size_t i = 0; i < n; i++)
     t->nodes[i].next = i + 1 < n ? &t->nodes[i + 1] : NULL;
   return t->nodes;
@@ -354,11 +393,10 @@ static bool set_exchange(struct ar_transfer *t, const struct ar_exchange *x) {
   struct curl_slist *headers = link_headers(t, x);
   CURL *easy = t->easy;
   int bad = headers == NULL;
-  SET(CURLOPT_URL, x->url);
   SET(CURLOPT_HTTPHEADER, headers);
   SET(CURLOPT_CONNECTTIMEOUT_MS, (long)bounded(x->connect_timeout));
-  return bad == 0 && set_names(t) && set_request(t, x) && set_trust(t, x) &&
-         set_proxy(t, x);
+  return bad == 0 && set_url(t, x) && set_names(t) && set_request(t, x) &&
+         set_trust(t, x) && set_proxy(t, x);
 }
 
 /*
@@ -377,7 +415,9 @@ struct ar_transfer *ar_transfer_new(struct ar_shared *shared,
             ar_library_version());
   } else {
     ar_link_init(&t->link);
-    ar_buf_init(&t->proxy, AR_MAX_URL);
+    ar_buf_init(&t->url.text, AR_MAX_URL);
+    ar_buf_init(&t->ca_bundle.text, AR_MAX_URL);
+    ar_buf_init(&t->proxy.text, AR_MAX_URL);
     return t;
   }
   if (t != NULL) ar_transfer_free(t);
@@ -386,9 +426,11 @@ struct ar_transfer *ar_transfer_new(struct ar_shared *shared,
 
 void ar_transfer_free(struct ar_transfer *t) {
   curl_easy_cleanup(t->easy);
+  curl_url_cleanup(t->parsed);
   free(t->nodes);
-  free(t->ca_bundle);
-  ar_buf_free(&t->proxy);
+  ar_buf_free(&t->url.text);
+  ar_buf_free(&t->ca_bundle.text);
+  ar_buf_free(&t->proxy.text);
   free(t);
 }
 
@@ -427,7 +469,8 @@ void ar_transfer_conclude(struct ar_transfer *t, CURLcode result) {
     result = CURLE_WRITE_ERROR;
   if (result != CURLE_OK && !t->x->sent) t->shared->doubt_names = true;
   t->outcome.status = status(t);
-  ar_outcome_of(&t->outcome, t->x, result, text, is_tunnelled(t));
+  if (result != CURLE_OK)
+    ar_outcome_of(&t->outcome, t->x, result, text, is_tunnelled(t));
 }
 
 bool ar_transfer_expire(struct ar_transfer *t) {

@@ -26,6 +26,12 @@ struct ar_shared {
   bool doubt_names; /* no connection since one failed: names are asked anew */
 };
 
+/* What the options that follow a text were last set to. */
+struct ar_told {
+  struct ar_buf text; /* empty for none */
+  bool known;
+};
+
 struct ar_transfer {
   struct ar_link link;
   void *owner; /* who has the exchange performed */
@@ -43,11 +49,9 @@ struct ar_transfer {
   bool asks_anew;    /* the option that follows `doubt_names` */
   bool head_over;    /* what comes as a header now is a trailer */
   size_t head_bytes; /* of all heads, interim ones and trailers too */
-  bool trust_set;    /* the certificate options are those of these two: */
-  bool verify;
-  char *ca_bundle;     /* a copy, or NULL */
-  bool proxy_set;      /* the proxy's options are those of this one: */
-  struct ar_buf proxy; /* empty for none */
+  struct ar_told url, ca_bundle, proxy;
+  bool verify;   /* part of what `ca_bundle` tells */
+  CURLU *parsed; /* what `url` tells, or NULL */
   char error[CURL_ERROR_SIZE];
 };
 

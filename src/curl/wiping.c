@@ -22,8 +22,9 @@
 #endif
 
 void ar_wiping_free(void *p) {
+  if (p == NULL) return; /* three times in four */
 #if defined(SIZE_OF)
-  if (p != NULL) ar_wipe(p, SIZE_OF(p));
+  ar_wipe(p, SIZE_OF(p));
 #endif
   free(p);
 }
