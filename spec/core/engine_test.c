@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -51,6 +52,7 @@ struct server {
   SSL_CTX *tls;        /* NULL: plain */
   const char *connect; /* how CONNECT is answered; NULL: by a tunnel */
   char asked[2048];    /* the last CONNECT */
+  char seen[32768];    /* the last request */
   pthread_t acceptor;
   struct connection {
     struct server *server;
@@ -77,7 +79,7 @@ static bool say(struct connection *c, const char *text) {
 }
 
 struct request {
-  char text[16384];
+  char text[32768];
   size_t n;
 };
 
@@ -256,6 +258,7 @@ static void *serve_connection(void *data) {
     kept = SSL_accept(c->ssl) == 1;
   }
   while (kept && read_request(c, r)) {
+    memcpy(c->server->seen, r->text, r->n + 1);
     c->server->requests++;
     kept = answer(c, r);
   }
@@ -271,8 +274,9 @@ static void *accept_all(void *data) {
   struct server *s = data;
   while (s->opened < MOST_CONNECTIONS) {
     struct connection *c = &s->connections[s->opened];
-    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC), at_once = 1;
     if (fd < 0) return NULL;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     *c = (struct connection){.server = s, .fd = fd};
     s->opened++;
     pthread_create(&c->thread, NULL, serve_connection, c);
@@ -519,6 +523,83 @@ static void heads_have_no_body(struct ar_engine *e, struct server *s) {
   perform(e, &next);
   CHECK(ended_well(&next, 200) && next.outcome.reused,
         "and the connection goes on");
+}
+
+/*
+** An engine has one exchange after another done by one handle: what the one
+** was told is not left for the next.
+*/
+
+static const struct kind {
+  const char *method, *host, *path;
+  size_t body; /* its length */
+  int server;
+  bool bare, proxied;
+} kinds[] = {
+    {.method = "POST", .path = "/echo", .body = 2},
+    {.method = "POST", .path = "/echo", .body = 20},
+    {.method = "POST", .path = "/ok", .body = 20000},
+    {.method = "POST", .path = "/ok", .bare = true},
+    {.method = "POST", .path = "/echo", .body = 2, .server = 1},
+    {.method = "GET", .path = "/chunked"},
+    {.method = "GET", .path = "/ok", .bare = true, .server = 1},
+    {.method = "GET", .host = "a.invalid", .path = "/echo", .proxied = true},
+    {.method = "HEAD", .path = "/head"},
+    {.method = "PUT", .path = "/echo", .body = 3},
+    {.method = "DELETE", .path = "/echo"},
+    {.method = "POST", .host = "[::ffff:127.0.0.1]", .path = "/echo"},
+    {.method = "POST", .host = "no host", .path = "/echo", .body = 2},
+};
+
+static void perform_kind(struct ar_engine *e, struct server *const *servers,
+                         size_t i, struct probe *p) {
+  static char bytes[20000];
+  const struct kind *kind = &kinds[i];
+  const char *host = kind->host != NULL ? kind->host : "127.0.0.1";
+  char proxy[64];
+  memset(bytes, 'x', sizeof bytes);
+  snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", servers[0]->port);
+  servers[0]->seen[0] = servers[1]->seen[0] = '\0';
+  *p = probe_of(kind->method, "http", host, servers[kind->server]->port,
+                kind->path);
+  p->x.body = ar_str_n(bytes, kind->body);
+  if (kind->bare) p->x.header_count = 1;
+  if (kind->proxied) p->x.proxy = proxy;
+  perform(e, p);
+}
+
+static bool ended_alike(const struct probe *a, const struct probe *b) {
+  return a->outcome.failure == b->outcome.failure &&
+         a->outcome.status == b->outcome.status &&
+         strcmp(a->head, b->head) == 0 && strcmp(a->body, b->body) == 0;
+}
+
+/* What kind `i` should look like is what it does with a new engine. */
+static void follows_anything(struct ar_engine *e, struct server **servers,
+                             size_t i) {
+  struct ar_engine *fresh = new_engine();
+  struct server *s = servers[kinds[i].server];
+  struct probe alone, after;
+  char *seen;
+  perform_kind(fresh, servers, i, &alone);
+  seen = strdup(s->seen);
+  for (size_t before = 0; before < LENGTH(kinds); before++) {
+    perform_kind(e, servers, before, &after);
+    perform_kind(e, servers, i, &after);
+    CHECK(strcmp(s->seen, seen) == 0,
+          "%zu is sent after %zu as alone:\n%.300s", i, before, s->seen);
+    CHECK(ended_alike(&after, &alone), "%zu ends after %zu as alone: %s", i,
+          before, after.outcome.detail);
+  }
+  free(seen);
+  ar_engine_free(fresh);
+}
+
+static void leaves_nothing_for_the_next(struct ar_engine *e,
+                                        struct server *s) {
+  struct server *servers[] = {s, serve(NULL)};
+  for (size_t i = 0; i < LENGTH(kinds); i++) follows_anything(e, servers, i);
+  stop_server(servers[1]);
 }
 
 /*
@@ -1217,6 +1298,18 @@ static void survives_broken_pipes(void) {
   }
 }
 
+/* The system's resolver writes to connections of its own. */
+static void guards_lookups(struct server *s) {
+  struct ar_engine *e = new_engine();
+  struct probe p = probe_of("GET", "http", "counted.invalid", s->port, "/ok");
+  int asked = slow_dns_counted;
+  perform(e, &p);
+  CHECK(ended_well(&p, 200) && slow_dns_counted == asked + 1,
+        "a name was looked up");
+  CHECK(slow_dns_unguarded == 0, "with SIGPIPE blocked, as every name");
+  ar_engine_free(e);
+}
+
 static void leaves_foreign_signals(struct ar_engine *e) {
   static const struct timespec at_once = {0, 0};
   sigset_t pipe = block_sigpipe();
@@ -1551,6 +1644,7 @@ int main(void) {
   keeps_the_path(e, s);
   sends_every_method(e, s);
   heads_have_no_body(e, s);
+  leaves_nothing_for_the_next(e, s);
   reads_answers(e, s);
   tells_what_broke(e, s);
   stops_what_is_refused(e, s);
@@ -1563,6 +1657,7 @@ int main(void) {
   tells_of_what_it_cannot_start(e);
   leaves_foreign_signals(e);
   asks_names_again(s);
+  guards_lookups(s);
   ends_without_harm(s);
   refuses_proxies_that_are_not_there(e);
   bounds_tunnelling(e);

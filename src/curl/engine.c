@@ -424,15 +424,16 @@ static void count_step(struct ar_engine *e, int64_t took) {
 }
 
 bool ar_engine_step(struct ar_engine *e, int64_t budget_us) {
-  struct ar_guard guard;
+  struct ar_guard *guard = &e->shared.guard;
   int64_t begin;
   bool more;
   if (ar_engine_forked(e)) return false;
   look_at_clock(e);
   begin = e->shared.now;
-  ar_guard_enter(&guard);
+  ar_guard_begin(guard);
+  if (!ar_library_is_silent()) ar_guard_block(guard);
   more = go_through_phases(e, budget_us < 0 ? AR_NEVER : begin + budget_us);
-  ar_guard_leave(&guard);
+  ar_guard_leave(guard);
   count_step(e, ar_clock() - begin);
   return more;
 }

@@ -17,9 +17,9 @@
 #define OLDEST 0x075000 /* 7.80.0: CURLOPT_PREREQFUNCTION */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static CURLcode result; /* these three are written once, under `once` */
+static CURLcode result; /* these four are written once, under `once` */
 static struct ar_authorities authorities;
-static bool speaks_our_tls;
+static bool speaks_our_tls, is_silent;
 
 static bool is_hash_link(const char *name) {
   struct ar_str s = ar_str_of(name);
@@ -49,6 +49,22 @@ static bool is_our_tls(const char *name) {
 }
 
 /*
+** The versions that were read through: each writes to a connection, its TLS by
+** OpenSSL and the end of that included, by send with MSG_NOSIGNAL alone. Older
+** ones had OpenSSL write by itself. c-ares writes by itself, too.
+*/
+static bool raises_no_sigpipe(const curl_version_info_data *info) {
+#if defined(__linux__)
+  static const unsigned versions[] = {0x075801, 0x080E01};
+  if (info->ares != NULL || !speaks_our_tls) return false;
+  for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+    if (info->version_num == versions[i]) return true;
+#endif
+  (void)info;
+  return false;
+}
+
+/*
 ** libcurl takes allocators once a process, so where the host initialised it
 ** before us they stay the host's, and what libcurl frees is not wiped.
 */
@@ -65,6 +81,7 @@ static void initialise(void) {
   else
     authorities.file = info->cainfo;
   speaks_our_tls = info->ssl_version != NULL && is_our_tls(info->ssl_version);
+  is_silent = raises_no_sigpipe(info);
 }
 
 int ar_library_init(struct ar_err *err) {
@@ -88,4 +105,8 @@ const struct ar_authorities *ar_library_authorities(void) {
 
 bool ar_library_speaks_our_tls(void) {
   return speaks_our_tls;
+}
+
+bool ar_library_is_silent(void) {
+  return is_silent;
 }

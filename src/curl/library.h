@@ -39,6 +39,12 @@ const struct ar_authorities *ar_library_authorities(void);
 */
 bool ar_library_speaks_our_tls(void);
 
+/*
+** Whether libcurl's own writes raise no SIGPIPE. Those of the system's
+** resolver still may. Valid after ar_library_init.
+*/
+bool ar_library_is_silent(void);
+
 AR_HIDDEN_END
 
 #endif

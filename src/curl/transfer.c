@@ -56,6 +56,15 @@ static int on_close(void *data, curl_socket_t s) {
   return close(s);
 }
 
+/* A name is about to be looked up, by a new thread or in this one: by the
+   system's resolver, whose writes may raise SIGPIPE. */
+static int on_resolve(void *resolver, void *reserved, void *data) {
+  struct ar_transfer *t = data;
+  (void)resolver, (void)reserved;
+  ar_guard_block(&t->shared->guard);
+  return 0;
+}
+
 /*
 ** The connection stands and the request is about to be sent. A second time
 ** means that libcurl would send it again after a kept connection failed:
@@ -174,6 +183,8 @@ static bool set_constants(struct ar_transfer *t) {
   SET(CURLOPT_OPENSOCKETDATA, &t->shared->watch);
   SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
   SET(CURLOPT_CLOSESOCKETDATA, &t->shared->watch);
+  SET(CURLOPT_RESOLVER_START_FUNCTION, on_resolve);
+  SET(CURLOPT_RESOLVER_START_DATA, t);
   SET(CURLOPT_PREREQFUNCTION, on_request);
   SET(CURLOPT_PREREQDATA, t);
 #if defined(SSL_OP_CLEANSE_PLAINTEXT)

@@ -11,6 +11,7 @@
 
 #include "../core/exchange.h"
 #include "../core/list.h"
+#include "guard.h"
 #include "proxies.h"
 #include "timers.h"
 #include "watch.h"
@@ -19,7 +20,8 @@ AR_HIDDEN
 
 /* What the transfers of one engine share. */
 struct ar_shared {
-  int64_t now; /* ar_clock when libcurl was last entered */
+  int64_t now;           /* ar_clock when libcurl was last entered */
+  struct ar_guard guard; /* around what may start a look-up of a name */
   struct ar_watch watch;
   struct ar_timers timers;
   struct ar_proxies proxies;
