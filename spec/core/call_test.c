@@ -358,6 +358,29 @@ static void cancelled_without_credentials(void) {
   while (ar_jobs_take_done(&jobs) != 0) continue;
 }
 
+/* What is kept of the User-Agent follows all that it is made of. */
+static void user_agent(void) {
+  static const struct ar_provider one = {.feature = "1"},
+                                  two = {.feature = "2"};
+  struct ar_host_facts changed = facts;
+  struct ar_client *client = client_of(variables);
+  const char *value;
+  client->creds.provider = &one;
+  changed.engine[0] = '\0';
+  value = ar_buf_z(ar_client_user_agent(client, &changed));
+  CHECK(strstr(value, " m/E,1 ") && !strstr(value, "libcurl"),
+        "without an engine: %s", value);
+  snprintf(changed.engine, sizeof changed.engine, "other#1");
+  value = ar_buf_z(ar_client_user_agent(client, &changed));
+  CHECK(strstr(value, " md/other#1 ") != NULL, "with one: %s", value);
+  client->creds.provider = &two;
+  value = ar_buf_z(ar_client_user_agent(client, &changed));
+  CHECK(strstr(value, " m/E,2 ") != NULL, "other credentials: %s", value);
+  CHECK(strstr(value + 1, "apprunner-lua/") == NULL,
+        "nothing is left of the one before: %s", value);
+  ar_client_release(client);
+}
+
 int main(void) {
   ar_jobs_init(&jobs);
   request();
@@ -373,6 +396,7 @@ int main(void) {
   limited();
   closed();
   regions();
+  user_agent();
   ar_jobs_free(&jobs);
   return checked();
 }

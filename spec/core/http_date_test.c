@@ -100,10 +100,38 @@ static void cut(void) {
   }
 }
 
+/* What was read before changes nothing, be it the same or another text. */
+static void repeated(void) {
+  static const struct {
+    const char *text;
+    int64_t ms; /* 42: it is none */
+  } rows[] = {
+      {"", 42},
+      {"Sun, 06 Nov 1994 08:49:37 GMT", INT64_C(784111777000)},
+      {"Sun, 06 Nov 1994 08:49:37 GMT", INT64_C(784111777000)},
+      {"Sun, 06 Nov 1994 08:49:38 GMT", INT64_C(784111778000)},
+      {"Sun, 06 Nov 1994 24:49:38 GMT", 42},
+      {"Sun, 06 Nov 1994 08:49:38 GMT", INT64_C(784111778000)},
+      {"Sun, 06 Nov 1994 08:49:38 GM", 42},
+      {"", 42},
+      {"Sundaysundaysunday, 06-Nov-94 08:49:37 GMT", INT64_C(784111777000)},
+      {"Sundaysundaysunday, 06-Nov-94 08:49:38 GMT", INT64_C(784111778000)},
+      {"", 42},
+      {"Sun, 06 Nov 1994 08:49:37 GMT", INT64_C(784111777000)}};
+  struct ar_http_date last = {.n = 0};
+  for (size_t i = 0; i < LENGTH(rows); i++) {
+    int64_t ms = 42;
+    bool read = ar_http_date_next(&last, ar_str_of(rows[i].text), &ms);
+    CHECK(read == (rows[i].ms != 42) && ms == rows[i].ms,
+          "row %zu '%s': %d, %lld ms", i, rows[i].text, read, (long long)ms);
+  }
+}
+
 int main(void) {
   every_day();
   known();
   refused();
   cut();
+  repeated();
   return checked();
 }

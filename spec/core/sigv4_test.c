@@ -3,12 +3,53 @@
 */
 #include "../../src/core/sigv4.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 
 #include "../../src/core/digest.h"
 #include "kit.h"
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+
+/* OpenSSL's memory, each block behind its size. */
+static size_t states_freed, states_not_wiped;
+
+#define BEFORE 16
+
+static void *allocate(size_t n, const char *file, int line) {
+  char *p = malloc(BEFORE + n);
+  (void)file, (void)line;
+  if (p == NULL) return NULL;
+  memcpy(p, &n, sizeof n);
+  return p + BEFORE;
+}
+
+static size_t size_of(const void *block) {
+  size_t n;
+  memcpy(&n, (const char *)block - BEFORE, sizeof n);
+  return n;
+}
+
+static void release(void *block, const char *file, int line) {
+  static const char zero[sizeof(SHA256_CTX)];
+  (void)file, (void)line;
+  if (block == NULL) return;
+  if (size_of(block) == sizeof zero) {
+    states_freed++;
+    states_not_wiped += memcmp(block, zero, sizeof zero) != 0;
+  }
+  free((char *)block - BEFORE);
+}
+
+static void *reallocate(void *block, size_t n, const char *file, int line) {
+  void *p = allocate(n, file, line);
+  size_t old = block ? size_of(block) : 0;
+  if (p == NULL) return NULL;
+  if (block) memcpy(p, block, old < n ? old : n);
+  release(block, file, line);
+  return p;
+}
 
 static const char *hex_of(const unsigned char *p, size_t n) {
   static char out[2 * AR_SHA256_SIZE + 1];
@@ -20,28 +61,36 @@ static const char *hex(const unsigned char *p) {
   return hex_of(p, AR_SHA256_SIZE);
 }
 
-/* FIPS 180-2 and RFC 4231. */
+/* FIPS 180-2 and RFC 4231, one after the other in the same states. */
 static void digests(void) {
+  struct ar_sha256 kept = {NULL};
+  struct ar_hmac_key key = {NULL, NULL};
   unsigned char out[AR_SHA256_SIZE];
-  char key[131];
-  memset(key, 0xaa, sizeof key);
-  ar_sha256(AR_STR(""), out);
+  char long_key[131];
+  memset(long_key, 0xaa, sizeof long_key);
+  ar_sha256(&kept, AR_STR(""), out);
   CHECK_STR(ar_str_of(hex(out)),
             "e3b0c44298fc1c149afbf4c8996fb924"
             "27ae41e4649b934ca495991b7852b855",
             "SHA-256 of nothing");
-  ar_hmac_sha256(AR_STR("Jefe"), AR_STR("what do ya want for nothing?"), out);
-  CHECK_STR(ar_str_of(hex(out)),
-            "5bdcc146bf60754e6a042426089575c7"
-            "5a003f089d2739839dec58b964ec3843",
-            "HMAC, test case 2");
+  ar_hmac_key_set(&key, AR_STR("Jefe"));
+  for (int i = 0; i < 2; i++) {
+    ar_hmac_sha256(&kept, &key, AR_STR("what do ya want for nothing?"), out);
+    CHECK_STR(ar_str_of(hex(out)),
+              "5bdcc146bf60754e6a042426089575c7"
+              "5a003f089d2739839dec58b964ec3843",
+              i ? "the same key again" : "HMAC, test case 2");
+  }
+  ar_hmac_key_set(&key, ar_str_n(long_key, sizeof long_key));
   ar_hmac_sha256(
-      ar_str_n(key, sizeof key),
+      &kept, &key,
       AR_STR("Test Using Larger Than Block-Size Key - Hash Key First"), out);
   CHECK_STR(ar_str_of(hex(out)),
             "60e431591ee0b67f0d8a26aacbf5b77f"
             "8e0bc6213728c5140546040f0ee37f54",
             "HMAC, test case 6");
+  ar_hmac_key_free(&key);
+  ar_sha256_free(&kept);
 }
 
 /* FIPS 180-2, and the name of a file in the AWS CLI's cache. */
@@ -60,13 +109,20 @@ static void sha1(void) {
 
 /* The host's own errors are still there, and no other. */
 static void error_queue(void) {
+  struct ar_sha256 kept = {NULL};
+  struct ar_hmac_key key = {NULL, NULL};
   unsigned char out[AR_SHA256_SIZE];
   ERR_clear_error();
   ERR_raise(ERR_LIB_USER, 42);
-  ar_sha256(AR_STR("abc"), out);
+  ar_sha256(&kept, AR_STR("abc"), out);
+  ar_hmac_key_set(&key, AR_STR("key"));
+  ar_hmac_sha256(&kept, &key, AR_STR("abc"), out);
   ar_sha1(AR_STR("abc"), out);
+  CHECK(ERR_clear_last_mark() == 0, "no mark is left on it");
   CHECK(ERR_GET_REASON(ERR_get_error()) == 42 && ERR_get_error() == 0,
         "OpenSSL's error queue is left as found");
+  ar_hmac_key_free(&key);
+  ar_sha256_free(&kept);
 }
 
 static const struct ar_header host = {{"host", 4}, {"h", 1}};
@@ -84,17 +140,24 @@ static struct ar_sign_request request_of(const char *region, int64_t time) {
 }
 
 static void signing_key(void) {
+  /* e6dfdd98a6a657a4b710b98198b3795ec6a369f7bcce11715fcfedbb92c0daab */
+  static const char known[] =
+      "\xe6\xdf\xdd\x98\xa6\xa6\x57\xa4\xb7\x10\xb9\x81\x98\xb3\x79\x5e"
+      "\xc6\xa3\x69\xf7\xbc\xce\x11\x71\x5f\xcf\xed\xbb\x92\xc0\xda\xab";
   struct ar_sign_request r = request_of("us-east-1", 1767323045);
+  struct ar_hmac_key key = {NULL, NULL};
+  unsigned char by_known[AR_SHA256_SIZE], by_kept[AR_SHA256_SIZE];
   struct ar_signature s;
   struct ar_creds creds;
   ar_signature_init(&s);
   ar_creds_init(&creds);
   kit_creds(&creds, "AKIDEXAMPLE", SECRET, NULL);
   CHECK(ar_sigv4_sign(&s, &r, &creds, NULL) == AR_OK, "signs");
-  CHECK_STR(ar_str_of(hex(creds.key.key)),
-            "e6dfdd98a6a657a4b710b98198b3795e"
-            "c6a369f7bcce11715fcfedbb92c0daab",
-            "the signing key");
+  ar_hmac_key_set(&key, ar_str_n(known, AR_SHA256_SIZE));
+  ar_hmac_sha256(&s.sha256, &key, AR_STR("a text"), by_known);
+  ar_hmac_sha256(&s.sha256, &creds.key.key, AR_STR("a text"), by_kept);
+  CHECK(memcmp(by_known, by_kept, AR_SHA256_SIZE) == 0, "the signing key");
+  ar_hmac_key_free(&key);
   CHECK_STR(ar_buf_str(&s.scope), "20260102/us-east-1/apprunner/aws4_request",
             "the scope");
   ar_creds_free(&creds);
@@ -138,7 +201,6 @@ static void cache(void) {
 /* The key is wiped with its credentials, and does not follow new ones. */
 static void wiped(void) {
   struct ar_sign_request r = request_of("us-east-1", 0);
-  static const unsigned char zero[AR_SHA256_SIZE];
   struct ar_signature s;
   struct ar_creds from, to;
   ar_signature_init(&s);
@@ -149,14 +211,23 @@ static void wiped(void) {
   ar_creds_move(&to, &from);
   CHECK(from.access_key_id.n == 0 && from.secret_access_key.n == 0 &&
             from.session_token.n == 0 && from.key.scope.n == 0 &&
-            memcmp(from.key.key, zero, sizeof zero) == 0,
+            from.key.key.inner == NULL && from.key.key.outer == NULL,
         "what was moved leaves nothing behind");
   CHECK_STR(ar_buf_str(&to.secret_access_key), SECRET, "it arrived");
   ar_creds_free(&to);
-  CHECK(to.key.scope.n == 0 && memcmp(to.key.key, zero, sizeof zero) == 0,
+  CHECK(to.key.scope.n == 0 && to.key.key.inner == NULL &&
+            to.key.key.outer == NULL,
         "what was freed keeps no key");
   ar_creds_free(&from);
+  states_freed = states_not_wiped = 0;
+  kit_creds(&to, "ID", SECRET, "T");
+  ar_sigv4_sign(&s, &r, &to, NULL);
+  ar_creds_free(&to);
   ar_signature_free(&s);
+  CHECK(states_freed >= 3, "the states of SHA-256 were freed: %zu",
+        states_freed);
+  CHECK(states_not_wiped == 0, "each was wiped before, but for %zu",
+        states_not_wiped);
 }
 
 /* A failure leaves no signature of the request before. */
@@ -181,6 +252,7 @@ static void failures(void) {
 }
 
 int main(void) {
+  CRYPTO_set_mem_functions(allocate, reallocate, release);
   error_queue();
   digests();
   sha1();

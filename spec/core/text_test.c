@@ -58,6 +58,28 @@ static void controls(void) {
   CHECK(ar_hex_value((char)0xB0) == -1, "a byte above 127 is no digit");
 }
 
+/* One character that counts, at every place of texts of every length. */
+static void places(void) {
+  char text[67];
+  size_t wrong = 0;
+  for (int c = 0; c < 256; c++) {
+    bool control = c < 32 || c == 127, space = c == ' ' || (c > 8 && c < 14);
+    for (size_t n = 1; n < sizeof text - 1; n++) {
+      for (size_t at = 0; at < n; at += (size_t)check_stride()) {
+        memset(text, 'a', sizeof text);
+        text[0] = text[n + 1] = '\t'; /* around it */
+        text[1 + at] = (char)c;
+        wrong += ar_str_has_control(ar_str_n(text + 1, n)) != control;
+        wrong += ar_str_has_space(ar_str_n(text + 1, n)) != space;
+      }
+    }
+  }
+  CHECK(wrong == 0, "control characters and whitespace are found, but for %zu",
+        wrong);
+  CHECK(!ar_str_has_control(AR_STR("")) && !ar_str_has_space(AR_STR("")),
+        "nothing has neither");
+}
+
 static void distances(void) {
   static const struct {
     const char *a, *b;
@@ -105,6 +127,13 @@ static void limits(void) {
   CHECK(ar_buf_check(&b, &err) == AR_OK && b.n == 0, "reset forgets");
   CHECK(ar_buf_add(&b, "abcdefgh", 8) == AR_E_TOO_LARGE && b.n == 0,
         "a piece is taken whole or not");
+  ar_buf_reset(&b);
+  CHECK(ar_buf_addhex(&b, (const unsigned char *)"abc", 3) == AR_E_TOO_LARGE &&
+            b.n == 0,
+        "digits too");
+  ar_buf_reset(&b);
+  CHECK(ar_buf_addlower(&b, AR_STR("ABCDEF")) == AR_E_TOO_LARGE && b.n == 0,
+        "letters too");
   ar_buf_free(&b);
   CHECK(b.p == NULL && b.limit == 5 && ar_buf_addz(&b, "x") == AR_OK,
         "a freed buffer may be used again");
@@ -148,6 +177,9 @@ static void numbers(void) {
   ar_buf_reset(&b);
   ar_buf_addhex(&b, bytes, sizeof bytes);
   CHECK_STR(ar_buf_str(&b), "000fa5ff", "hexadecimal");
+  ar_buf_reset(&b);
+  ar_buf_addlower(&b, AR_STR("@AZ[az-\xC9"));
+  CHECK_STR(ar_buf_str(&b), "@az[az-\xC9", "lower case");
   ar_buf_free(&b);
 }
 
@@ -222,6 +254,7 @@ int main(void) {
   compares();
   searches();
   controls();
+  places();
   distances();
   integers();
   limits();

@@ -39,10 +39,14 @@ static size_t next_capacity(const struct ar_buf *b, size_t need) {
   return cap < need ? need : cap;
 }
 
-/* Makes room for `more` bytes and the NUL. */
+/* Makes room for `more` bytes and the NUL, unless they must not be added. */
 static int grow(struct ar_buf *b, size_t more) {
-  size_t cap = next_capacity(b, b->n + more + 1);
-  char *p = malloc(cap);
+  size_t cap;
+  char *p;
+  if (b->failed) return (int)b->failed;
+  if (more > b->limit - b->n) return fail(b, AR_E_TOO_LARGE);
+  cap = next_capacity(b, b->n + more + 1);
+  p = malloc(cap);
   if (p == NULL) return fail(b, AR_E_MEMORY);
   if (b->p) {
     memcpy(p, b->p, b->n);
@@ -54,13 +58,21 @@ static int grow(struct ar_buf *b, size_t more) {
   return AR_OK;
 }
 
-int ar_buf_add(struct ar_buf *b, const void *p, size_t n) {
-  if (b->failed) return (int)b->failed;
-  if (n > b->limit - b->n) return fail(b, AR_E_TOO_LARGE);
-  if (b->n + n + 1 > b->cap && grow(b, n) != AR_OK) return (int)b->failed;
-  if (n > 0) memcpy(b->p + b->n, p, n);
+/* Makes the buffer `n` bytes longer, which the caller fills in; or NULL. */
+static inline char *extend(struct ar_buf *b, size_t n) {
+  bool fits = !b->failed && n <= b->limit - b->n && n < b->cap - b->n;
+  char *p;
+  if (!fits && grow(b, n) != AR_OK) return NULL;
+  p = b->p + b->n;
   b->n += n;
-  b->p[b->n] = '\0';
+  p[n] = '\0';
+  return p;
+}
+
+int ar_buf_add(struct ar_buf *b, const void *p, size_t n) {
+  char *to = extend(b, n);
+  if (to == NULL) return (int)b->failed;
+  if (n > 0) memcpy(to, p, n);
   return AR_OK;
 }
 
@@ -69,8 +81,11 @@ int ar_buf_addb(struct ar_buf *b, const struct ar_buf *from) {
   return ar_buf_adds(b, ar_buf_str(from));
 }
 
-int ar_buf_addz(struct ar_buf *b, const char *s) {
-  return ar_buf_add(b, s, strlen(s));
+int ar_buf_addlower(struct ar_buf *b, struct ar_str s) {
+  char *to = extend(b, s.n);
+  if (to == NULL) return (int)b->failed;
+  for (size_t i = 0; i < s.n; i++) to[i] = ar_lower(s.p[i]);
+  return AR_OK;
 }
 
 int ar_buf_addi(struct ar_buf *b, int64_t value) {
@@ -86,24 +101,14 @@ int ar_buf_addi(struct ar_buf *b, int64_t value) {
 }
 
 int ar_buf_addhex(struct ar_buf *b, const unsigned char *p, size_t n) {
-  static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < n; i++) {
-    ar_buf_addc(b, digits[p[i] >> 4]);
-    ar_buf_addc(b, digits[p[i] & 15]);
-  }
-  return (int)b->failed;
+  char *to = extend(b, 2 * n);
+  if (to == NULL) return (int)b->failed;
+  ar_hex(p, n, to);
+  return AR_OK;
 }
 
 int ar_buf_check(const struct ar_buf *b, struct ar_err *err) {
   if (b->failed == AR_E_TOO_LARGE)
     return ar_fail(err, AR_E_TOO_LARGE, "more than %zu bytes", b->limit);
   return b->failed ? ar_fail_memory(err) : AR_OK;
-}
-
-struct ar_str ar_buf_str(const struct ar_buf *b) {
-  return ar_str_n(ar_buf_z(b), b->n);
-}
-
-const char *ar_buf_z(const struct ar_buf *b) {
-  return b->p ? b->p : "";
 }

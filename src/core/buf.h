@@ -53,8 +53,13 @@ static inline int ar_buf_adds(struct ar_buf *b, struct ar_str s) {
 /* Adds what `from` holds, and takes over its failure. */
 int ar_buf_addb(struct ar_buf *b, const struct ar_buf *from);
 
-/* ar_buf_adds for a NUL-terminated text. */
-int ar_buf_addz(struct ar_buf *b, const char *s);
+/* ar_buf_adds for a NUL-terminated text; a literal's length is known. */
+static inline int ar_buf_addz(struct ar_buf *b, const char *s) {
+  return ar_buf_add(b, s, strlen(s));
+}
+
+/* ar_buf_adds with the letters in lower case. */
+int ar_buf_addlower(struct ar_buf *b, struct ar_str s);
 
 /* Adds a decimal number. */
 int ar_buf_addi(struct ar_buf *b, int64_t value);
@@ -65,11 +70,15 @@ int ar_buf_addhex(struct ar_buf *b, const unsigned char *p, size_t n);
 /* AR_OK, or the failure that stuck, filled into `err` (see ar_fail). */
 int ar_buf_check(const struct ar_buf *b, struct ar_err *err);
 
-/* The contents; valid until the next change. Never NULL inside. */
-struct ar_str ar_buf_str(const struct ar_buf *b);
-
 /* The contents as a NUL-terminated text. */
-const char *ar_buf_z(const struct ar_buf *b);
+static inline const char *ar_buf_z(const struct ar_buf *b) {
+  return b->p ? b->p : "";
+}
+
+/* The contents; valid until the next change. Never NULL inside. */
+static inline struct ar_str ar_buf_str(const struct ar_buf *b) {
+  return ar_str_n(ar_buf_z(b), b->n);
+}
 
 /* Overwrites `n` bytes in a way that no compiler removes. */
 void ar_wipe(void *p, size_t n);

@@ -65,15 +65,15 @@ static void add_attempt(struct ar_call *call) {
   ar_http_end_line(&call->http);
 }
 
-static void write_head(struct ar_call *call, struct ar_str target) {
+static void write_head(struct ar_call *call) {
   struct ar_client *client = call->client;
   struct ar_http *http = &call->http;
   ar_http_line(http, "Host", ar_buf_str(&client->endpoint.host));
   ar_http_line(http, "Accept-Encoding", AR_STR("identity"));
-  ar_http_line(http, "X-Amz-Target", target);
+  ar_http_line(http, "X-Amz-Target", call->operation->target);
   ar_http_line(http, "Content-Type", AR_STR(AR_CONTENT_TYPE));
   ar_http_begin_line(http, "User-Agent");
-  ar_client_user_agent(client, call->facts, &http->head);
+  ar_buf_addb(&http->head, ar_client_user_agent(client, call->facts));
   ar_http_end_line(http);
   ar_http_line(http, "X-Amz-Date", ar_str_of(client->signature.date));
   if (client->creds.session_token.n > 0)
@@ -85,13 +85,12 @@ static void write_head(struct ar_call *call, struct ar_str target) {
   add_attempt(call);
 }
 
-static int sign(struct ar_call *call, struct ar_str target, int64_t epoch,
-                struct ar_err *err) {
+static int sign(struct ar_call *call, int64_t epoch, struct ar_err *err) {
   struct ar_client *client = call->client;
   const struct ar_header headers[] = {
+      {AR_STR("content-type"), AR_STR(AR_CONTENT_TYPE)},
       {AR_STR("host"), ar_buf_str(&client->endpoint.host)},
-      {AR_STR("x-amz-target"), target},
-      {AR_STR("content-type"), AR_STR(AR_CONTENT_TYPE)}};
+      {AR_STR("x-amz-target"), call->operation->target}};
   struct ar_sign_request request = {
       .method = AR_STR("POST"),
       .path = ar_buf_str(&client->endpoint.path),
@@ -106,16 +105,10 @@ static int sign(struct ar_call *call, struct ar_str target, int64_t epoch,
 
 static int send(struct ar_call *call, int64_t epoch, struct ar_err *err) {
   struct ar_http *http = &call->http;
-  struct ar_buf target;
   int rc;
   ar_http_begin(http);
-  ar_buf_init(&target, 256);
-  ar_buf_addz(&target, AR_TARGET_PREFIX);
-  ar_buf_addz(&target, call->operation->name);
-  rc = ar_buf_check(&target, err);
-  if (rc == AR_OK) rc = sign(call, ar_buf_str(&target), epoch, err);
-  if (rc == AR_OK) write_head(call, ar_buf_str(&target));
-  ar_buf_free(&target);
+  rc = sign(call, epoch, err);
+  if (rc == AR_OK) write_head(call);
   ar_buf_addb(&http->url, &call->client->endpoint.url);
   if (rc == AR_OK) rc = ar_route(http, &call->client->settings, err);
   return rc == AR_OK ? ar_http_send(http, "POST", err) : rc;
@@ -178,7 +171,7 @@ static void take_skew(struct ar_call *call, const struct ar_now *now) {
   call->told_skew = 0;
   if (ar_settings_number(&client->settings, AR_SET_NO_SKEW) == 1 ||
       !ar_skew_measure(ar_buf_str(&call->http.answer_head), call->sent_at,
-                       now->epoch, &call->told_skew))
+                       now->epoch, &client->last_date, &call->told_skew))
     return;
   client->skew = call->skew = call->told_skew;
   call->has_skew = true;

@@ -20,6 +20,7 @@ struct ar_client *ar_client_new(const struct ar_env *env) {
   ar_endpoint_init(&client->endpoint);
   ar_buf_init(&client->endpoint_region, AR_MAX_URL);
   ar_signature_init(&client->signature);
+  ar_buf_init(&client->user_agent.text, AR_MAX_REQUEST_HEAD);
   return client;
 }
 
@@ -59,6 +60,7 @@ void ar_client_release(struct ar_client *client) {
   ar_endpoint_free(&client->endpoint);
   ar_buf_free(&client->endpoint_region);
   ar_signature_free(&client->signature);
+  ar_buf_free(&client->user_agent.text);
   free(client);
 }
 
@@ -117,9 +119,9 @@ static void add_labelled(struct ar_buf *out, const char *label,
   add_component(out, value);
 }
 
-void ar_client_user_agent(const struct ar_client *client,
-                          const struct ar_host_facts *facts,
-                          struct ar_buf *out) {
+static void write_user_agent(const struct ar_client *client,
+                             const struct ar_host_facts *facts,
+                             struct ar_buf *out) {
   const struct ar_settings *settings = &client->settings;
   struct ar_str extra = ar_settings_text(settings, AR_SET_USER_AGENT_EXTRA);
   bool custom = ar_settings_text(settings, AR_SET_ENDPOINT_URL).n > 0;
@@ -139,4 +141,18 @@ void ar_client_user_agent(const struct ar_client *client,
     ar_buf_addc(out, ' ');
     ar_buf_adds(out, extra);
   }
+}
+
+const struct ar_buf *ar_client_user_agent(struct ar_client *client,
+                                          const struct ar_host_facts *facts) {
+  struct ar_user_agent *kept = &client->user_agent;
+  if (kept->text.n > 0 && !kept->text.failed &&
+      kept->provider == client->creds.provider &&
+      memcmp(&kept->facts, facts, sizeof *facts) == 0)
+    return &kept->text;
+  kept->provider = client->creds.provider;
+  kept->facts = *facts;
+  ar_buf_reset(&kept->text);
+  write_user_agent(client, facts, &kept->text);
+  return &kept->text;
 }

@@ -8,6 +8,7 @@
 
 #include "chain.h"
 #include "endpoint.h"
+#include "http_date.h"
 #include "job.h"
 #include "limiter.h"
 #include "retry.h"
@@ -22,6 +23,13 @@ struct ar_host_facts {
   char arch[32];   /* "x86_64" */
   char lua[32];    /* "lua#5.4" */
   char engine[32]; /* "libcurl#7.88.1", or empty */
+};
+
+/* The User-Agent, and what of it is not the client's settings. */
+struct ar_user_agent {
+  struct ar_buf text; /* empty: not made yet */
+  struct ar_host_facts facts;
+  const struct ar_provider *provider;
 };
 
 struct ar_client {
@@ -46,9 +54,11 @@ struct ar_client {
   struct ar_quota quota;
   struct ar_limiter limiter;
   int64_t skew; /* of the server's clock, in milliseconds; see skew.h */
+  struct ar_http_date last_date; /* of an answer */
   struct ar_endpoint endpoint;
   struct ar_buf endpoint_region; /* the region that `endpoint` is for */
   struct ar_signature signature;
+  struct ar_user_agent user_agent;
 };
 
 /* A client without settings and with one reference, or NULL. */
@@ -80,10 +90,9 @@ int ar_client_endpoint(struct ar_client *client, struct ar_str region,
 struct ar_str ar_client_region(const struct ar_client *client,
                                struct ar_str arn);
 
-/* Adds the value of the User-Agent header. */
-void ar_client_user_agent(const struct ar_client *client,
-                          const struct ar_host_facts *facts,
-                          struct ar_buf *out);
+/* The value of the User-Agent header; kept until it changes. */
+const struct ar_buf *ar_client_user_agent(struct ar_client *client,
+                                          const struct ar_host_facts *facts);
 
 AR_HIDDEN_END
 

@@ -24,7 +24,7 @@ void ar_creds_free(struct ar_creds *creds) {
   ar_buf_free(&creds->account_id);
   ar_buf_free(&creds->source);
   ar_buf_free(&creds->key.scope);
-  ar_wipe(creds->key.key, sizeof creds->key.key);
+  ar_hmac_key_free(&creds->key.key);
   creds->expiration = creds->good_until = AR_NEVER;
   creds->provider = NULL;
 }
@@ -32,7 +32,6 @@ void ar_creds_free(struct ar_creds *creds) {
 void ar_creds_move(struct ar_creds *to, struct ar_creds *from) {
   ar_creds_free(to);
   *to = *from;
-  ar_wipe(from->key.key, sizeof from->key.key);
   ar_creds_init(from);
 }
 

@@ -17,7 +17,7 @@ AR_HIDDEN
 */
 struct ar_sign_key {
   struct ar_buf scope; /* "YYYYMMDD/region/service"; empty: no key yet */
-  unsigned char key[AR_SHA256_SIZE];
+  struct ar_hmac_key key;
 };
 
 struct ar_provider;

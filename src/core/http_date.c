@@ -76,3 +76,15 @@ bool ar_http_date_parse(struct ar_str text, int64_t *epoch_ms) {
   }
   return false;
 }
+
+bool ar_http_date_next(struct ar_http_date *last, struct ar_str text,
+                       int64_t *epoch_ms) {
+  if (text.n == 0 || !ar_str_eq(text, ar_str_n(last->text, last->n))) {
+    last->n = 0;
+    if (!ar_http_date_parse(text, &last->epoch_ms)) return false;
+    if (text.n <= sizeof last->text) last->n = text.n;
+    memcpy(last->text, text.p, last->n);
+  }
+  *epoch_ms = last->epoch_ms;
+  return true;
+}

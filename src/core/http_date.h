@@ -17,6 +17,17 @@ AR_HIDDEN
 */
 bool ar_http_date_parse(struct ar_str text, int64_t *epoch_ms);
 
+/* A text that was read, and what it says; all zero: none. */
+struct ar_http_date {
+  char text[32];
+  size_t n;
+  int64_t epoch_ms;
+};
+
+/* The same, but for free where `text` is that of `last`, which it becomes. */
+bool ar_http_date_next(struct ar_http_date *last, struct ar_str text,
+                       int64_t *epoch_ms);
+
 AR_HIDDEN_END
 
 #endif

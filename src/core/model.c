@@ -3,6 +3,8 @@
 */
 #include "model.h"
 
+/* The API's name, and what the X-Amz-Target header says. */
+#define NAME(name) name, AR_STR_INIT("AppRunner." name)
 #define LIST(shape) \
   { .type = AR_LIST, .element = &(shape) }
 #define STRUCTURE(members)                                                   \
@@ -229,17 +231,17 @@ static const struct ar_member tags_response_members[] = {
 static const struct ar_shape tags_response = STRUCTURE(tags_response_members);
 
 static const struct ar_operation operations[] = {
-    {"DescribeService", "describe_service", "ServiceArn", &service_request,
-     &service_response},
-    {"ListOperations", "list_operations", "ServiceArn",
+    {NAME("DescribeService"), "describe_service", "ServiceArn",
+     &service_request, &service_response},
+    {NAME("ListOperations"), "list_operations", "ServiceArn",
      &list_operations_request, &list_operations_response},
-    {"ListServices", "list_services", NULL, &list_services_request,
+    {NAME("ListServices"), "list_services", NULL, &list_services_request,
      &list_services_response},
-    {"ListTagsForResource", "list_tags_for_resource", "ResourceArn",
+    {NAME("ListTagsForResource"), "list_tags_for_resource", "ResourceArn",
      &tags_request, &tags_response},
-    {"PauseService", "pause_service", "ServiceArn", &service_request,
+    {NAME("PauseService"), "pause_service", "ServiceArn", &service_request,
      &operation_response},
-    {"ResumeService", "resume_service", "ServiceArn", &service_request,
+    {NAME("ResumeService"), "resume_service", "ServiceArn", &service_request,
      &operation_response}};
 
 const struct ar_operation *ar_operations(size_t *count) {

@@ -10,7 +10,6 @@
 
 AR_HIDDEN
 
-#define AR_TARGET_PREFIX "AppRunner." /* of the X-Amz-Target header */
 #define AR_SIGNING_NAME "apprunner"
 #define AR_CONTENT_TYPE "application/x-amz-json-1.0"
 
@@ -42,9 +41,10 @@ struct ar_member {
 };
 
 struct ar_operation {
-  const char *name;   /* the API's: "PauseService" */
-  const char *method; /* the Lua method's: "pause_service" */
-  const char *arn;    /* the input member whose region counts, or NULL */
+  const char *name;     /* the API's: "PauseService" */
+  struct ar_str target; /* of the X-Amz-Target header */
+  const char *method;   /* the Lua method's: "pause_service" */
+  const char *arn;      /* the input member whose region counts, or NULL */
   const struct ar_shape *input, *output;
 };
 

@@ -31,6 +31,7 @@ struct signing {
 
 void ar_signature_init(struct ar_signature *s) {
   *s = (struct ar_signature){.date = ""};
+  ar_buf_init(&s->path, MAX_CANONICAL);
   ar_buf_init(&s->canonical_request, MAX_CANONICAL);
   ar_buf_init(&s->signed_headers, MAX_CANONICAL);
   ar_buf_init(&s->scope, MAX_CANONICAL);
@@ -39,6 +40,8 @@ void ar_signature_init(struct ar_signature *s) {
 }
 
 void ar_signature_free(struct ar_signature *s) {
+  ar_sha256_free(&s->sha256);
+  ar_buf_free(&s->path);
   ar_buf_free(&s->canonical_request);
   ar_buf_free(&s->signed_headers);
   ar_buf_free(&s->scope);
@@ -47,6 +50,7 @@ void ar_signature_free(struct ar_signature *s) {
 }
 
 static void reset(struct ar_signature *s) {
+  ar_buf_reset(&s->path);
   ar_buf_reset(&s->canonical_request);
   ar_buf_reset(&s->signed_headers);
   ar_buf_reset(&s->scope);
@@ -56,11 +60,7 @@ static void reset(struct ar_signature *s) {
 
 static void hex(const unsigned char hash[AR_SHA256_SIZE],
                 char out[2 * AR_SHA256_SIZE + 1]) {
-  static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < AR_SHA256_SIZE; i++) {
-    out[2 * i] = digits[hash[i] >> 4];
-    out[2 * i + 1] = digits[hash[i] & 15];
-  }
+  ar_hex(hash, AR_SHA256_SIZE, out);
   out[2 * AR_SHA256_SIZE] = '\0';
 }
 
@@ -75,6 +75,7 @@ static bool is_token(struct ar_str s) {
 
 /* Control characters but for tabs and folded lines (RFC 9112, 5.2). */
 static bool is_field_value(struct ar_str s) {
+  if (!ar_str_has_control(s)) return true;
   for (size_t i = 0; i < s.n; i++) {
     unsigned char c = (unsigned char)s.p[i];
     if (c >= 0x20 ? c != 0x7F : c == '\t') continue;
@@ -177,14 +178,16 @@ static bool repeats(const struct signing *g, size_t i) {
 
 /* Adds a value without outer whitespace, inner runs as one space. */
 static void add_value(struct ar_buf *out, struct ar_str value) {
-  bool space = false;
   value = ar_str_trim(value);
-  for (size_t i = 0; i < value.n; i++) {
-    if (!ar_is_space(value.p[i])) {
-      if (space) ar_buf_addc(out, ' ');
-      ar_buf_addc(out, value.p[i]);
-    }
-    space = ar_is_space(value.p[i]);
+  if (!ar_str_has_space(value)) {
+    ar_buf_adds(out, value);
+    return;
+  }
+  for (size_t from = 0, to = 0; from < value.n; from = to) {
+    while (to < value.n && !ar_is_space(value.p[to])) to++;
+    ar_buf_add(out, value.p + from, to - from);
+    if (to < value.n) ar_buf_addc(out, ' ');
+    while (to < value.n && ar_is_space(value.p[to])) to++;
   }
 }
 
@@ -194,8 +197,7 @@ static void add_headers(struct ar_buf *out, const struct signing *g) {
       ar_buf_addc(out, ',');
     } else {
       if (i > 0) ar_buf_addc(out, '\n');
-      for (size_t k = 0; k < g->headers[i].name.n; k++)
-        ar_buf_addc(out, ar_lower(g->headers[i].name.p[k]));
+      ar_buf_addlower(out, g->headers[i].name);
       ar_buf_addc(out, ':');
     }
     add_value(out, g->headers[i].value);
@@ -207,26 +209,23 @@ static void name_headers(struct ar_buf *out, const struct signing *g) {
   for (size_t i = 0; i < g->count; i++) {
     if (repeats(g, i)) continue;
     if (i > 0) ar_buf_addc(out, ';');
-    for (size_t k = 0; k < g->headers[i].name.n; k++)
-      ar_buf_addc(out, ar_lower(g->headers[i].name.p[k]));
+    ar_buf_addlower(out, g->headers[i].name);
   }
 }
 
-static void add_path(struct ar_buf *out, const struct ar_sign_request *r) {
-  struct ar_buf path;
-  ar_buf_init(&path, out->limit);
+static void add_path(struct ar_buf *out, struct ar_buf *path,
+                     const struct ar_sign_request *r) {
   if (r->keep_path && r->path.n > 0)
-    ar_buf_adds(&path, r->path);
+    ar_buf_adds(path, r->path);
   else
-    ar_uri_normalize_path(&path, r->path);
-  ar_uri_encode(out, ar_buf_str(&path), true);
-  if (path.failed) out->failed = path.failed;
-  ar_buf_free(&path);
+    ar_uri_normalize_path(path, r->path);
+  ar_uri_encode(out, ar_buf_str(path), true);
+  if (path->failed) out->failed = path->failed;
 }
 
 static int hash_body(struct ar_signature *s, const struct ar_sign_request *r) {
   unsigned char hash[AR_SHA256_SIZE];
-  int rc = ar_sha256(r->body, hash);
+  int rc = ar_sha256(&s->sha256, r->body, hash);
   if (rc == AR_OK) hex(hash, s->body_hash);
   return rc;
 }
@@ -247,14 +246,16 @@ static int canonical_request(struct ar_signature *s,
                              const struct ar_sign_request *r,
                              const struct ar_creds *creds,
                              struct ar_err *err) {
-  struct signing g = {.r = r, .count = 0};
   struct ar_buf *out = &s->canonical_request;
+  struct signing g; /* large: only what is used is set */
   int rc;
+  g.r = r;
+  g.count = 0;
   collect(&g, s, creds);
   name_headers(&s->signed_headers, &g);
   ar_buf_adds(out, r->method);
   ar_buf_addc(out, '\n');
-  add_path(out, r);
+  add_path(out, &s->path, r);
   ar_buf_addc(out, '\n');
   rc = ar_uri_canonical_query(out, r->query, err);
   if (rc != AR_OK) return rc;
@@ -280,7 +281,7 @@ static int string_to_sign(struct ar_signature *s,
                           const struct ar_sign_request *r,
                           struct ar_err *err) {
   unsigned char hash[AR_SHA256_SIZE];
-  if (ar_sha256(ar_buf_str(&s->canonical_request), hash) != AR_OK)
+  if (ar_sha256(&s->sha256, ar_buf_str(&s->canonical_request), hash) != AR_OK)
     return ar_fail_memory(err);
   add_scope(&s->scope, s, r);
   ar_buf_addz(&s->scope, "/aws4_request");
@@ -293,35 +294,33 @@ static int string_to_sign(struct ar_signature *s,
   return ar_buf_check(&s->string_to_sign, err);
 }
 
-/* One link of the key's derivation: key = HMAC(key, data). */
-static int derive(unsigned char key[AR_SHA256_SIZE], struct ar_str data) {
-  unsigned char next[AR_SHA256_SIZE];
-  int rc =
-      ar_hmac_sha256(ar_str_n((const char *)key, AR_SHA256_SIZE), data, next);
-  if (rc == AR_OK) memcpy(key, next, sizeof next);
-  ar_wipe(next, sizeof next);
-  return rc;
-}
-
-static int derive_key(struct ar_creds *creds, const struct ar_signature *s,
+/* Each link of the derivation is the key for the next one. */
+static int derive_key(struct ar_creds *creds, struct ar_signature *s,
                       const struct ar_sign_request *r) {
+  const struct ar_str links[] = {ar_str_n(s->date, 8), r->region, r->service,
+                                 AR_STR("aws4_request")};
+  struct ar_hmac_key *key = &creds->key.key;
+  unsigned char link[AR_SHA256_SIZE];
   struct ar_buf first;
-  unsigned char *key = creds->key.key;
   int rc;
   ar_buf_init(&first, AR_MAX_SECRET + 4);
   ar_buf_addz(&first, "AWS4");
   rc = ar_buf_addb(&first, &creds->secret_access_key);
-  if (rc == AR_OK)
-    rc = ar_hmac_sha256(ar_buf_str(&first), ar_str_n(s->date, 8), key);
+  if (rc == AR_OK) rc = ar_hmac_key_set(key, ar_buf_str(&first));
   ar_buf_free(&first);
-  if (rc == AR_OK) rc = derive(key, r->region);
-  if (rc == AR_OK) rc = derive(key, r->service);
-  if (rc == AR_OK) rc = derive(key, AR_STR("aws4_request"));
+  for (size_t i = 0; rc == AR_OK && i < sizeof links / sizeof *links; i++) {
+    rc = ar_hmac_sha256(&s->sha256, key, links[i], link);
+    if (rc == AR_OK)
+      rc = ar_hmac_key_set(key, ar_str_n((const char *)link, sizeof link));
+  }
+  ar_wipe(link, sizeof link);
+  if (rc != AR_OK)
+    ar_sha256_free(&s->sha256); /* it may be in a link's state */
   return rc;
 }
 
 /* Sees to it that the key kept with the credentials is that of `r`. */
-static int need_key(struct ar_creds *creds, const struct ar_signature *s,
+static int need_key(struct ar_creds *creds, struct ar_signature *s,
                     const struct ar_sign_request *r) {
   struct ar_buf *kept = &creds->key.scope;
   struct ar_str scope = ar_buf_str(&s->scope);
@@ -338,7 +337,7 @@ static int authorization(struct ar_signature *s,
   unsigned char mac[AR_SHA256_SIZE];
   struct ar_buf *out = &s->authorization;
   if (need_key(creds, s, r) != AR_OK ||
-      ar_hmac_sha256(ar_str_n((const char *)creds->key.key, AR_SHA256_SIZE),
+      ar_hmac_sha256(&s->sha256, &creds->key.key,
                      ar_buf_str(&s->string_to_sign), mac) != AR_OK)
     return ar_fail_memory(err);
   hex(mac, s->signature);

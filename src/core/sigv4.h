@@ -41,9 +41,11 @@ struct ar_sign_request {
 
 /* The result; initialise once, use for any number of requests, free. */
 struct ar_signature {
+  struct ar_sha256 sha256;                /* that all digests are made in */
   char date[AR_DATE_SIZE];                /* X-Amz-Date */
   char body_hash[2 * AR_SHA256_SIZE + 1]; /* X-Amz-Content-Sha256 */
   char signature[2 * AR_SHA256_SIZE + 1];
+  struct ar_buf path; /* normalised */
   struct ar_buf canonical_request;
   struct ar_buf signed_headers; /* names joined by ';' */
   struct ar_buf scope;          /* date/region/service/aws4_request */

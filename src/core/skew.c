@@ -4,7 +4,6 @@
 #include "skew.h"
 
 #include "head.h"
-#include "http_date.h"
 
 #define MINUTE INT64_C(60000)
 
@@ -17,11 +16,11 @@ static const char *const codes[] = {
     "RequestTimeTooSkewed", "AccessDeniedException"};
 
 bool ar_skew_measure(struct ar_str head, int64_t sent, int64_t received,
-                     int64_t *skew) {
+                     struct ar_http_date *last, int64_t *skew) {
   int64_t date, trip = received - sent;
   if (trip < 0 || trip > longest_trip ||
       ar_head_find(head, AR_STR("age")).n > 0 ||
-      !ar_http_date_parse(ar_head_find(head, AR_STR("date")), &date))
+      !ar_http_date_next(last, ar_head_find(head, AR_STR("date")), &date))
     return false;
   *skew = date - (sent + trip / 2);
   return true;

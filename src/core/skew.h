@@ -8,7 +8,7 @@
 #ifndef ar_skew_h
 #define ar_skew_h
 
-#include "str.h"
+#include "http_date.h"
 
 AR_HIDDEN
 
@@ -17,10 +17,11 @@ AR_HIDDEN
 ** less the middle between `sent` and `received`, milliseconds since 1970 by
 ** our own clock, without any skew. False, and `*skew` is left alone, where
 ** there is no Date or none that is one, where the answer came from a cache (it
-** has an Age), took over 15 minutes, or came before it was asked for.
+** has an Age), took over 15 minutes, or came before it was asked for. The
+** Date of the answer before is kept in `last`.
 */
 bool ar_skew_measure(struct ar_str head, int64_t sent, int64_t received,
-                     int64_t *skew);
+                     struct ar_http_date *last, int64_t *skew);
 
 /*
 ** Whether the error `code` may be due to `skew`, as measured from the same

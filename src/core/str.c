@@ -9,14 +9,17 @@ int ar_hex_value(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool ar_str_eq(struct ar_str a, struct ar_str b) {
-  return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+void ar_hex(const unsigned char *p, size_t n, char *out) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < n; i++) {
+    *out++ = digits[p[i] >> 4];
+    *out++ = digits[p[i] & 15];
+  }
 }
 
-bool ar_str_ieq(struct ar_str a, struct ar_str b) {
-  if (a.n != b.n) return false;
-  for (size_t i = 0; i < a.n; i++)
-    if (ar_lower(a.p[i]) != ar_lower(b.p[i])) return false;
+bool ar_ieq(const char *a, const char *b, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (ar_lower(a[i]) != ar_lower(b[i])) return false;
   return true;
 }
 
@@ -25,12 +28,6 @@ int ar_str_cmp(struct ar_str a, struct ar_str b) {
   int order = n ? memcmp(a.p, b.p, n) : 0;
   if (order != 0) return order;
   return (a.n > b.n) - (a.n < b.n);
-}
-
-size_t ar_str_find(struct ar_str s, char c, size_t from) {
-  const char *at =
-      from < s.n ? memchr(s.p + from, (unsigned char)c, s.n - from) : NULL;
-  return at ? (size_t)(at - s.p) : s.n;
 }
 
 struct ar_str ar_str_trim(struct ar_str s) {
@@ -50,10 +47,35 @@ bool ar_str_to_int(struct ar_str s, int64_t *value) {
   return true;
 }
 
+/*
+** Looked at in blocks and without a branch, which compilers turn into vectors:
+** a session token is long.
+*/
+#define BLOCK 16
+
+static inline unsigned char is_control(char c) {
+  return ((unsigned char)c < 0x20) | (c == 0x7F);
+}
+
+static inline unsigned char is_space(char c) {
+  return (c == ' ') | ((unsigned char)(c - '\t') <= '\r' - '\t');
+}
+
+static inline bool has(struct ar_str s, unsigned char (*is)(char)) {
+  unsigned char found = 0;
+  size_t i = 0;
+  for (; s.n - i >= BLOCK; i += BLOCK)
+    for (size_t k = 0; k < BLOCK; k++) found |= is(s.p[i + k]);
+  for (; i < s.n; i++) found |= is(s.p[i]);
+  return found != 0;
+}
+
 bool ar_str_has_control(struct ar_str s) {
-  for (size_t i = 0; i < s.n; i++)
-    if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F) return true;
-  return false;
+  return has(s, is_control);
+}
+
+bool ar_str_has_space(struct ar_str s) {
+  return has(s, is_space);
 }
 
 static size_t least(size_t a, size_t b, size_t c) {

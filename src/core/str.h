@@ -54,16 +54,30 @@ static inline bool ar_is_space(char c) {
 /* The value of a hexadecimal digit, or -1. */
 int ar_hex_value(char c);
 
-bool ar_str_eq(struct ar_str a, struct ar_str b);
+/* Writes bytes as lower-case hexadecimal digits, 2 * n and no NUL. */
+void ar_hex(const unsigned char *p, size_t n, char *out);
+
+static inline bool ar_str_eq(struct ar_str a, struct ar_str b) {
+  return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* Whether `n` bytes are equal but for the case of ASCII letters. */
+bool ar_ieq(const char *a, const char *b, size_t n);
 
 /* Equal but for the case of ASCII letters, as header names are compared. */
-bool ar_str_ieq(struct ar_str a, struct ar_str b);
+static inline bool ar_str_ieq(struct ar_str a, struct ar_str b) {
+  return a.n == b.n && ar_ieq(a.p, b.p, a.n);
+}
 
 /* Order by bytes, as strcmp does: below, at or above zero. */
 int ar_str_cmp(struct ar_str a, struct ar_str b);
 
 /* The index of the first `c` at or after `from`, or s.n. */
-size_t ar_str_find(struct ar_str s, char c, size_t from);
+static inline size_t ar_str_find(struct ar_str s, char c, size_t from) {
+  const char *at =
+      from < s.n ? memchr(s.p + from, (unsigned char)c, s.n - from) : NULL;
+  return at ? (size_t)(at - s.p) : s.n;
+}
 
 /* Without the whitespace at both ends. */
 struct ar_str ar_str_trim(struct ar_str s);
@@ -76,6 +90,9 @@ bool ar_str_to_int(struct ar_str s, int64_t *value);
 
 /* Whether a control character (C0 or DEL) stands in `s`. */
 bool ar_str_has_control(struct ar_str s);
+
+/* Whether whitespace stands in `s`. */
+bool ar_str_has_space(struct ar_str s);
 
 /*
 ** How many letters must be changed, added or taken away to make `b` of `a`,

@@ -262,8 +262,7 @@ int ar_url_parse(struct ar_str text, struct ar_url *url, struct ar_err *err) {
 
 void ar_url_host(struct ar_buf *out, const struct ar_url *url) {
   struct ar_str own = url->tls ? AR_STR("443") : AR_STR("80");
-  for (size_t i = 0; i < url->host.n; i++)
-    ar_buf_addc(out, ar_lower(url->host.p[i]));
+  ar_buf_addlower(out, url->host);
   if (url->port.n > 0 && !ar_str_eq(url->port, own)) {
     ar_buf_addc(out, ':');
     ar_buf_adds(out, url->port);
