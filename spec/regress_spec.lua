@@ -223,3 +223,28 @@ it("null is nil and an empty object plain, where Neovim's own decoder is used #h
   ]]
   assert.same({ deleted = "nil", marked = false }, told)
 end)
+
+it("a decoder that fails is made anew, as for a locale that the host has changed since, and that one has the last word",
+  function()
+    local hosts = require "spec.support.hosts"
+    finally(hosts.clear)
+    local told = hosts.lua [[
+      local cjson, made = require "cjson", 0
+      package.loaded.cjson = { new = function()
+        made = made + 1
+        return { decode = made == 1 and error or cjson.new().decode }
+      end }
+      local body
+      local client = assert(child.apprunner.client { region = "us-east-1",
+        transport = function() return { status = 200, body = body } end })
+      local function pause()
+        local out, err = client:pause_service { ServiceArn = child.arn "x" }
+        return out and out.Service.CreatedAt or err.code
+      end
+      body = '{"Service": {"CreatedAt": 5.5}}'
+      local first, second = pause(), pause()
+      body = '{"Service" '
+      child.tell { first = first, second = second, made = made, broken = pause(), made_for_broken = made }
+    ]]
+    assert.same({ first = 5.5, second = 5.5, made = 2, broken = "ResponseParserError", made_for_broken = 3 }, told)
+  end)

@@ -17,12 +17,12 @@ local function new_decoder()
   return decode
 end
 
--- An instance of lua-cjson knows the locale that it was made in: where the host has changed it since, numbers with
--- fractions fail, and a new one is made.
-local function decoded(body)
-  local ok, answer = pcall(decode, body)
-  if not ok then ok, answer = pcall(new_decoder(), body) end
-  return ok and answer or nil
+-- The output of a job that is done, or nil, err. An instance of lua-cjson knows the locale that it was made in: where
+-- the host has changed it since, numbers with fractions fail, and a new one is made.
+local function output(job)
+  local out, err = job:finish(decode, marks_tables)
+  if out == false then return job:finish(new_decoder(), marks_tables, true) end
+  return out, err
 end
 
 -- ---------------------------------------------------------------------------
@@ -132,11 +132,7 @@ end
 
 -- The outcome of a job that is done.
 local function outcome(client, method, job)
-  local out
-  local body, err = explained(job:answer())
-  if body then
-    out, err = job:finish(decoded(body), marks_tables)
-  end
+  local out, err = explained(output(job))
   job:release()
   tell(client, method, out, err)
   return out, err

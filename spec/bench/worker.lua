@@ -106,7 +106,7 @@ function works.decode(url)
   local job = assert(client.core:call(PAUSE, params))
   require("apprunner.pump").begin(job, client, loop)
   loop.suspend(job)
-  return repeated(function() assert(job:finish(decode(job:answer()))) end)
+  return repeated(function() assert(job:finish(decode)) end)
 end
 
 local function resident() return tonumber(read("/proc/self/status"):match "VmRSS:%s*(%d+) kB") end

@@ -139,37 +139,44 @@ static int fail_member(lua_State *L, struct ar_call *call, const char *name) {
   return fail_answer(L, call, why);
 }
 
-/* job:answer() -> the body of a successful call | nil, err */
-static int job_answer(lua_State *L) {
-  struct ar_call *call = check_call(L);
-  luaL_argcheck(L, call->job.phase == AR_JOB_DONE, 1, "not done yet");
-  if (call->err.code != AR_OK) return fail_call(L, call);
-  if (!ar_json_is_sane(ar_buf_str(&call->http.answer_body), MAX_DEPTH,
-                       MAX_MEMBERS, &call->answer_nulls))
-    return fail_answer(L, call, "the answer is no JSON, or nests too deep");
+/* Pushes what the function at `index` makes of the answer; false if it raises.
+ */
+static bool decode(lua_State *L, int index, const struct ar_call *call) {
+  lua_pushvalue(L, index);
   lar_push_str(L, ar_buf_str(&call->http.answer_body));
-  return 1;
+  return lua_pcall(L, 1, 1, 0) == 0;
 }
 
-/*
-** job:finish(decoded, marked) -> output | nil, err: the answer as it was
-** decoded, or nil where that failed. `marked`: the decoder, Neovim's, may have
-** marked tables.
-*/
-static int job_finish(lua_State *L) {
-  struct ar_call *call = check_call(L);
-  struct ar_str body = ar_buf_str(&call->http.answer_body);
-  struct ar_str start = ar_str_trim(body);
-  bool marked = lua_toboolean(L, 3);
+/* The answer as it was decoded is on top of the stack. */
+static int finish(lua_State *L, struct ar_call *call, bool marked) {
+  struct ar_str start = ar_str_trim(ar_buf_str(&call->http.answer_body));
   const char *wrong;
-  lua_settop(L, 2);
-  if (!lua_istable(L, 2) || start.n == 0 || start.p[0] != '{')
+  if (!lua_istable(L, -1) || start.n == 0 || start.p[0] != '{')
     return fail_answer(L, call, "the answer is no JSON object");
   wrong = lar_apply_shape(L, call->operation->output,
                           call->answer_nulls || marked);
   if (wrong != NULL) return fail_member(L, call, wrong);
   lar_push_metadata(L, call);
-  lua_setfield(L, 2, "ResponseMetadata");
+  lua_setfield(L, -2, "ResponseMetadata");
+  return 1;
+}
+
+/*
+** job:finish(decode, marked, last) -> output | nil, err: how the call ended.
+** `decode` makes tables of an answer, which it may have `marked`, as Neovim's
+** does. Where it raises, false is returned, unless it is the `last` to be had.
+*/
+static int job_finish(lua_State *L) {
+  struct ar_call *call = check_call(L);
+  struct ar_str body = ar_buf_str(&call->http.answer_body);
+  luaL_argcheck(L, call->job.phase == AR_JOB_DONE, 1, "not done yet");
+  lua_settop(L, 4);
+  if (call->err.code != AR_OK) return fail_call(L, call);
+  if (!ar_json_is_sane(body, MAX_DEPTH, MAX_MEMBERS, &call->answer_nulls))
+    return fail_answer(L, call, "the answer is no JSON, or nests too deep");
+  if (decode(L, 2, call) || lua_toboolean(L, 4))
+    return finish(L, call, lua_toboolean(L, 3));
+  lua_pushboolean(L, 0);
   return 1;
 }
 
@@ -186,11 +193,17 @@ static int job_info(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg job_methods[] = {
-    {"id", job_id},         {"watch", job_watch},     {"start", job_start},
-    {"done", job_done},     {"cancel", job_cancel},   {"answer", job_answer},
-    {"finish", job_finish}, {"fail", job_fail},       {"waits", job_waits},
-    {"info", job_info},     {"release", job_release}, {NULL, NULL}};
+static const luaL_Reg job_methods[] = {{"id", job_id},
+                                       {"watch", job_watch},
+                                       {"start", job_start},
+                                       {"done", job_done},
+                                       {"cancel", job_cancel},
+                                       {"finish", job_finish},
+                                       {"fail", job_fail},
+                                       {"waits", job_waits},
+                                       {"info", job_info},
+                                       {"release", job_release},
+                                       {NULL, NULL}};
 
 void lar_open_job(lua_State *L) {
   lar_new_class(L, LAR_JOB, job_methods, job_release);
