@@ -448,7 +448,7 @@ PROXIES = {
     "proxy_silence": proxy_answers(b"", HANG),
     "proxy_close": proxy_answers(b""),
     "proxy_reset": proxy_answers(b"", RESET),
-    "proxy_headers_endless": proxy_answers(lambda: forever(b"X-Y: z\r\n" * 10, head()[:-2], pause=0.001)),
+    "proxy_headers_endless": proxy_answers(lambda: forever(b"X-Y: z\r\n" * 10, head()[:-2], pause=0.01)),
     "proxy_cut": lambda connection: tunnel(connection, 6000),
     "proxy_cut_handshake": lambda connection: tunnel(connection, 60),
 }
