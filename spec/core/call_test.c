@@ -381,6 +381,55 @@ static void user_agent(void) {
   ar_client_release(client);
 }
 
+static bool is_wiped(const struct ar_buf *b) {
+  for (size_t i = 0; i < b->cap; i++)
+    if (b->p[i] != '\0') return false;
+  return b->cap > 0 && b->n == 0;
+}
+
+/* What the memory of an ended call still holds. */
+static void check_spare(const struct ar_client *client) {
+  const struct ar_call *spare = (const void *)client->spare;
+  CHECK(spare != NULL && is_wiped(&spare->http.head) &&
+            is_wiped(&spare->http.body) && is_wiped(&spare->http.answer_head),
+        "it is wiped");
+  CHECK(spare->http.answer_body.cap == 0, "what is large is not kept");
+}
+
+/* The memory of a call that ended is that of the client's next one, and no
+   more of it than that. */
+static void spare(void) {
+  static const char big[20000];
+  struct ar_client *client = client_of(variables);
+  struct ar_call *call;
+  struct ar_exchange *x;
+  ar_settings_set_number(&client->settings, AR_SET_MAX_RESPONSE_BYTES, 30000,
+                         AR_SOURCE_ARGUMENT, NULL);
+  ar_client_retain(client);
+  call = call_of(client);
+  x = sent();
+  feed(x, AR_PART_HEAD, "HTTP/1.1 400 Bad Request\r\n");
+  x->append(x, AR_PART_BODY, big, sizeof big);
+  end(x, 400, AR_OK);
+  CHECK(call->err.code == AR_E_SERVICE, "a call fails");
+  forget(call);
+  check_spare(client);
+  ar_client_retain(client);
+  CHECK(call_of(client) == call && client->spare == NULL,
+        "the next one takes its place");
+  CHECK(call->attempts == 0 && call->err.code == AR_OK &&
+            call->service_code.n == 0 && call->state == AR_CALL_CREDENTIALS,
+        "as a new one");
+  x = sent();
+  feed(x, AR_PART_HEAD, "HTTP/1.1 200 OK\r\n");
+  x->append(x, AR_PART_BODY, big, sizeof big);
+  end(x, 200, AR_OK);
+  CHECK(call->err.code == AR_OK && call->http.answer_body.n == sizeof big,
+        "and goes well");
+  forget(call);
+  ar_client_release(client);
+}
+
 int main(void) {
   ar_jobs_init(&jobs);
   request();
@@ -397,6 +446,7 @@ int main(void) {
   closed();
   regions();
   user_agent();
+  spare();
   ar_jobs_free(&jobs);
   return checked();
 }

@@ -28,6 +28,15 @@ void ar_buf_free(struct ar_buf *b) {
   ar_buf_init(b, b->limit);
 }
 
+void ar_buf_clear(struct ar_buf *b, size_t most) {
+  if (b->cap > most) {
+    ar_buf_free(b);
+    return;
+  }
+  if (b->p) ar_wipe(b->p, b->cap);
+  ar_buf_reset(b);
+}
+
 static int fail(struct ar_buf *b, enum ar_code code) {
   b->failed = code;
   return (int)code;

@@ -32,6 +32,9 @@ void ar_buf_reset(struct ar_buf *b);
 /* Wipes and frees; the buffer is empty then and may be used again. */
 void ar_buf_free(struct ar_buf *b);
 
+/* The same, but keeps memory of at most `most` bytes. */
+void ar_buf_clear(struct ar_buf *b, size_t most);
+
 /*
 ** Adds bytes. AR_OK; AR_E_TOO_LARGE beyond the limit; AR_E_MEMORY. The
 ** result may be ignored, since it sticks.

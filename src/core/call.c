@@ -373,15 +373,39 @@ static void end(struct ar_job *job, enum ar_code code, const char *why) {
   call->state = AR_CALL_DONE;
 }
 
+static void free_memory(struct ar_call *call) {
+  ar_buf_free(&call->region);
+  ar_buf_free(&call->service_code);
+  ar_buf_free(&call->service_message);
+  ar_http_free(&call->http);
+  free(call);
+}
+
+/* Keeps the call for the next one of its client, to which it is no call any
+   more: released once again, its memory goes. */
+static void keep_memory(struct ar_call *call, struct ar_client *client) {
+  ar_buf_reset(&call->region);
+  ar_buf_free(&call->service_code);
+  ar_buf_free(&call->service_message);
+  ar_http_clear(&call->http);
+  call->job.refs = 1;
+  client->spare = &call->job;
+}
+
 static void free_call(struct ar_job *job) {
   struct ar_call *call = CALL_OF_JOB(job);
-  struct ar_buf *bufs[] = {&call->region, &call->service_code,
-                           &call->service_message};
-  for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) ar_buf_free(bufs[i]);
-  ar_client_unwant(call->client, &call->waiter);
-  ar_http_free(&call->http);
-  ar_client_release(call->client);
-  free(call);
+  struct ar_client *client = call->client;
+  if (client == NULL) {
+    free_memory(call);
+    return;
+  }
+  ar_client_unwant(client, &call->waiter);
+  call->client = NULL;
+  if (client->spare == NULL)
+    keep_memory(call, client);
+  else
+    free_memory(call);
+  ar_client_release(client);
 }
 
 static const struct ar_job_class call_class = {step, end, free_call};
@@ -403,11 +427,21 @@ void ar_calls_cancel(struct ar_jobs *jobs, const struct ar_client *client) {
   }
 }
 
+/* All zero, but for the memory of a call that has ended; or NULL. */
+static struct ar_call *need_memory(struct ar_client *client) {
+  struct ar_call *call;
+  if (client->spare == NULL) return calloc(1, sizeof *call);
+  call = CALL_OF_JOB(client->spare);
+  client->spare = NULL;
+  *call = (struct ar_call){.region = call->region, .http = call->http};
+  return call;
+}
+
 struct ar_call *ar_call_new(struct ar_client *client,
                             const struct ar_operation *operation,
                             const unsigned char random[16],
                             const struct ar_host_facts *facts) {
-  struct ar_call *call = calloc(1, sizeof *call);
+  struct ar_call *call = need_memory(client);
   if (call == NULL) return NULL;
   ar_job_init(&call->job, &call_class);
   call->job.owner = client->id;
@@ -418,7 +452,7 @@ struct ar_call *ar_call_new(struct ar_client *client,
   call->timeout = -1;
   ar_waiter_init(&call->waiter, &call->job, &call->err);
   call->waiter.takes_expired = operation == NULL;
-  ar_buf_init(&call->region, AR_MAX_URL);
+  call->region.limit = AR_MAX_URL;
   ar_http_init(&call->http, &call->job,
                (size_t)ar_settings_number(&client->settings,
                                           AR_SET_MAX_RESPONSE_BYTES));

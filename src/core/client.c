@@ -61,6 +61,7 @@ void ar_client_release(struct ar_client *client) {
   ar_buf_free(&client->endpoint_region);
   ar_signature_free(&client->signature);
   ar_buf_free(&client->user_agent.text);
+  if (client->spare != NULL) ar_job_release(client->spare);
   free(client);
 }
 

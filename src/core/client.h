@@ -59,6 +59,7 @@ struct ar_client {
   struct ar_buf endpoint_region; /* the region that `endpoint` is for */
   struct ar_signature signature;
   struct ar_user_agent user_agent;
+  struct ar_job *spare; /* a call that has ended, for its memory; or NULL */
 };
 
 /* A client without settings and with one reference, or NULL. */

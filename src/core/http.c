@@ -5,6 +5,8 @@
 
 #include "head.h"
 
+#define MOST_KEPT 16384 /* bytes of a buffer, from request to request */
+
 static struct ar_http *http_of(struct ar_exchange *x) {
   return AR_OWNER(struct ar_http, exchange, x);
 }
@@ -44,24 +46,33 @@ static void finish(struct ar_exchange *x, const struct ar_outcome *outcome) {
  */
 
 void ar_http_init(struct ar_http *http, struct ar_job *job, size_t max_body) {
-  *http = (struct ar_http){.job = job};
+  http->job = job;
+  http->outcome = (struct ar_outcome){.failure = AR_OK};
   http->exchange = (struct ar_exchange){.retain = retain,
                                         .release = release,
                                         .append = append,
                                         .finish = finish};
-  ar_buf_init(&http->url, AR_MAX_URL);
-  ar_buf_init(&http->proxy, AR_MAX_URL);
-  ar_buf_init(&http->head, AR_MAX_REQUEST_HEAD);
-  ar_buf_init(&http->body, AR_MAX_REQUEST_HEAD);
-  ar_buf_init(&http->answer_head, AR_MAX_RESPONSE_HEAD);
-  ar_buf_init(&http->answer_body, max_body);
+  http->url.limit = http->proxy.limit = AR_MAX_URL;
+  http->head.limit = http->body.limit = AR_MAX_REQUEST_HEAD;
+  http->answer_head.limit = AR_MAX_RESPONSE_HEAD;
+  http->answer_body.limit = max_body;
 }
 
-void ar_http_free(struct ar_http *http) {
+/* Clears every buffer but for memory of at most `most` bytes. */
+static void clear(struct ar_http *http, size_t most) {
   struct ar_buf *bufs[] = {&http->url,         &http->proxy,
                            &http->head,        &http->body,
                            &http->answer_head, &http->answer_body};
-  for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) ar_buf_free(bufs[i]);
+  for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+    ar_buf_clear(bufs[i], most);
+}
+
+void ar_http_clear(struct ar_http *http) {
+  clear(http, MOST_KEPT);
+}
+
+void ar_http_free(struct ar_http *http) {
+  clear(http, 0);
 }
 
 void ar_http_begin(struct ar_http *http) {

@@ -26,9 +26,13 @@ struct ar_http {
   struct ar_buf answer_head, answer_body;
 };
 
-/* A request of `job`, whose answer may have `max_body` bytes. */
+/* A request of `job`, whose answer may have `max_body` bytes. `http` is all
+   zero, or was cleared. */
 void ar_http_init(struct ar_http *http, struct ar_job *job, size_t max_body);
 void ar_http_free(struct ar_http *http);
+
+/* Wipes all of it, and keeps its memory for another request. */
+void ar_http_clear(struct ar_http *http);
 
 /* Begins a request: forgets the one before, but for its body, and its answer.
  */
