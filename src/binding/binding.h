@@ -160,16 +160,18 @@ int lar_check_options(lua_State *L, int index, const char *const *names,
 int lar_fail_params(lua_State *L, const char *operation);
 
 /*
-** Applies `shape` to the decoded table on top of the stack: integers and
-** whole timestamps become integers where Lua has them, and, if `nulls`, null
-** members go. NULL, or the name of a member that should be a structure, a list
-** or a map, and is none.
+** Applies the shape of an operation's output to the decoded table on top of
+** the stack: integers and whole timestamps become integers where Lua has them,
+** and, if `nulls`, null members go. NULL, or the name of a member that should
+** be a structure, a list or a map, and is none. To be called by methods of
+** LAR_JOB.
 */
-const char *lar_apply_shape(lua_State *L, const struct ar_shape *shape,
+const char *lar_apply_shape(lua_State *L, const struct ar_operation *operation,
                             bool nulls);
 
-/* Pushes the ResponseMetadata of a call. */
-void lar_push_metadata(lua_State *L, const struct ar_call *call);
+/* Adds the ResponseMetadata of a call to the table on top of the stack; by
+   methods of LAR_JOB, too. */
+void lar_add_metadata(lua_State *L, const struct ar_call *call);
 
 AR_HIDDEN_END
 

@@ -153,11 +153,9 @@ static int finish(lua_State *L, struct ar_call *call, bool marked) {
   const char *wrong;
   if (!lua_istable(L, -1) || start.n == 0 || start.p[0] != '{')
     return fail_answer(L, call, "the answer is no JSON object");
-  wrong = lar_apply_shape(L, call->operation->output,
-                          call->answer_nulls || marked);
+  wrong = lar_apply_shape(L, call->operation, call->answer_nulls || marked);
   if (wrong != NULL) return fail_member(L, call, wrong);
-  lar_push_metadata(L, call);
-  lua_setfield(L, -2, "ResponseMetadata");
+  lar_add_metadata(L, call);
   return 1;
 }
 

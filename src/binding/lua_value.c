@@ -8,42 +8,6 @@
 /* 2^53: beyond it a double is no exact integer any more. */
 #define EXACT 9007199254740992.0
 
-/* The number on top, field `name` of the table below: a whole one becomes an
-   integer. */
-static void make_integer(lua_State *L, const char *name) {
-#if LAR_HAS_INTEGERS
-  lua_Number n = lua_tonumber(L, -1);
-  if (lua_isinteger(L, -1) || !(n >= -EXACT && n <= EXACT) ||
-      n != (lua_Number)(lua_Integer)n)
-    return;
-  lua_pushinteger(L, (lua_Integer)n);
-  lua_setfield(L, -3, name);
-#else
-  (void)L, (void)name;
-#endif
-}
-
-static const char *shape_members(lua_State *L, const struct ar_shape *shape);
-
-/* The table on top as a structure: no list; an empty one looks the same. */
-static const char *shape_structure(lua_State *L, const char *name,
-                                   const struct ar_shape *shape) {
-  return lua_rawlen(L, -1) == 0 ? shape_members(L, shape) : name;
-}
-
-/* The list on top, of structures or of others. */
-static const char *shape_elements(lua_State *L, const char *name,
-                                  const struct ar_shape *element) {
-  const char *wrong = NULL;
-  int n = element->type == AR_STRUCTURE ? (int)lua_rawlen(L, -1) : 0;
-  for (int i = 1; i <= n && wrong == NULL; i++) {
-    lua_rawgeti(L, -1, i);
-    wrong = lua_istable(L, -1) ? shape_structure(L, name, element) : name;
-    lua_pop(L, 1);
-  }
-  return wrong;
-}
-
 static bool is_number(const struct ar_shape *shape) {
   return shape->type == AR_INTEGER || shape->type == AR_TIMESTAMP;
 }
@@ -55,32 +19,132 @@ static bool is_shaped(const struct ar_shape *shape) {
   return shape->type != AR_STRING && shape->type != AR_BOOLEAN;
 }
 
-/* The value on top, of the Lua type `type`. */
-static const char *shape_value(lua_State *L, const struct ar_member *member,
-                               int type) {
-  const struct ar_shape *shape = member->shape;
-  if (is_number(shape) && type == LUA_TNUMBER) make_integer(L, member->name);
-  if (is_number(shape) || type == LUA_TNIL) return NULL;
-  if (type != LUA_TTABLE) return member->name;
-  if (shape->type == AR_STRUCTURE)
-    return shape_structure(L, member->name, shape);
-  if (shape->type == AR_LIST)
-    return shape_elements(L, member->name, shape->element);
-  return NULL;
+/* The structure that a value is, or is a list of; or NULL. */
+static const struct ar_shape *structure_in(const struct ar_shape *shape) {
+  if (shape->type == AR_LIST) shape = shape->element;
+  return shape->type == AR_STRUCTURE ? shape : NULL;
 }
 
 /*
-** Makes the whole numbers of the structure on top integers. NULL, or the name
-** of a member that is no table though the model has it as one.
+** Pushes the names of the structure's members that are looked at, as strings
+** of Lua's: looking a member up by them takes half of what it takes by C's.
+** They are a list in the order of the members; behind it, `count` places
+** further, stand the names of the structures in them. Nil where there is
+** nothing to be looked at.
 */
-static const char *shape_members(lua_State *L, const struct ar_shape *shape) {
-  const char *wrong = NULL;
-  luaL_checkstack(L, 4, "the answer nests too deep");
-  for (size_t i = 0; i < shape->count && wrong == NULL; i++) {
+static void push_names(lua_State *L, const struct ar_shape *shape) {
+  int count = (int)shape->count;
+  luaL_checkstack(L, 3, NULL);
+  lua_pushnil(L);
+  for (int i = 0; i < count; i++) {
     const struct ar_member *member = &shape->members[i];
+    const struct ar_shape *inner = structure_in(member->shape);
     if (!is_shaped(member->shape)) continue;
-    wrong = shape_value(L, member, lar_getfield(L, -1, member->name));
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      lua_createtable(L, 2 * count, 0);
+    }
+    lua_pushstring(L, member->name);
+    lua_rawseti(L, -2, i + 1);
+    if (inner == NULL) continue;
+    push_names(L, inner);
+    lua_rawseti(L, -2, count + i + 1);
+  }
+}
+
+/* A table that is being shaped, and its names: places of the stack. */
+struct shaping {
+  lua_State *L;
+  int value, names;
+};
+
+/* The number on top, of the i-th member: a whole one becomes an integer. */
+static void make_integer(const struct shaping *s, int i) {
+#if LAR_HAS_INTEGERS
+  lua_State *L = s->L;
+  lua_Number n = lua_tonumber(L, -1);
+  if (lua_isinteger(L, -1) || !(n >= -EXACT && n <= EXACT) ||
+      n != (lua_Number)(lua_Integer)n)
+    return;
+  lua_rawgeti(L, s->names, i + 1);
+  lua_pushinteger(L, (lua_Integer)n);
+  lua_rawset(L, s->value);
+#else
+  (void)s, (void)i;
+#endif
+}
+
+static const char *shape_members(const struct shaping *s,
+                                 const struct ar_shape *shape);
+
+/* A value as a structure called `name`: no list; an empty one looks the same.
+ */
+static const char *shape_structure(const struct shaping *s, const char *name,
+                                   const struct ar_shape *shape) {
+  if (!lua_istable(s->L, s->value) || lua_rawlen(s->L, s->value) != 0)
+    return name;
+  return lua_isnil(s->L, s->names) ? NULL : shape_members(s, shape);
+}
+
+/* A list of such structures. */
+static const char *shape_elements(const struct shaping *s, const char *name,
+                                  const struct ar_shape *element) {
+  lua_State *L = s->L;
+  struct shaping each = {L, lua_gettop(L) + 1, s->names};
+  const char *wrong = NULL;
+  int n = (int)lua_rawlen(L, s->value);
+  for (int i = 1; i <= n && wrong == NULL; i++) {
+    lua_rawgeti(L, s->value, i);
+    wrong = shape_structure(&each, name, element);
     lua_pop(L, 1);
+  }
+  return wrong;
+}
+
+/* The table on top, the i-th member of a structure `shape`. */
+static const char *shape_inner(const struct shaping *s, int i,
+                               const struct ar_shape *shape) {
+  const struct ar_member *member = &shape->members[i];
+  const struct ar_shape *inner = structure_in(member->shape);
+  struct shaping each = {s->L, lua_gettop(s->L), lua_gettop(s->L) + 1};
+  const char *wrong;
+  if (inner == NULL) return NULL;
+  lua_rawgeti(s->L, s->names, (int)shape->count + i + 1);
+  if (member->shape->type == AR_LIST)
+    wrong = shape_elements(&each, member->name, inner);
+  else
+    wrong = shape_structure(&each, member->name, inner);
+  lua_pop(s->L, 1);
+  return wrong;
+}
+
+/* The value on top, the i-th member of a structure `shape`. */
+static const char *shape_member(const struct shaping *s, int i,
+                                const struct ar_shape *shape) {
+  const struct ar_member *member = &shape->members[i];
+  int type = lua_type(s->L, -1);
+  if (is_number(member->shape)) {
+    if (type == LUA_TNUMBER) make_integer(s, i);
+    return NULL;
+  }
+  if (type == LUA_TNIL) return NULL;
+  return type == LUA_TTABLE ? shape_inner(s, i, shape) : member->name;
+}
+
+/*
+** Makes the whole numbers of a structure integers. NULL, or the name of a
+** member that is no table though the model has it as one.
+*/
+static const char *shape_members(const struct shaping *s,
+                                 const struct ar_shape *shape) {
+  const char *wrong = NULL;
+  luaL_checkstack(s->L, 6, "the answer nests too deep");
+  for (int i = 0; i < (int)shape->count && wrong == NULL; i++) {
+    if (!is_shaped(shape->members[i].shape)) continue;
+    lua_rawgeti(s->L, s->names, i + 1);
+    lua_rawget(s->L, s->value);
+    wrong = shape_member(s, i, shape);
+    lua_pop(s->L, 1);
   }
   return wrong;
 }
@@ -134,10 +198,55 @@ static void drop_nulls(lua_State *L) {
   if (dropped && n > 0) close_holes(L, n);
 }
 
-const char *lar_apply_shape(lua_State *L, const struct ar_shape *shape,
+/* Names of what every answer has, by their places in the list. */
+enum name {
+  RESPONSE_METADATA = 1,
+  HTTP_STATUS_CODE,
+  RETRY_ATTEMPTS,
+  HTTP_HEADERS,
+  REQUEST_ID,
+  REQUEST_ID_HEADER,
+  REQUEST_ID_HEADER_ELSE
+};
+
+static void push_metadata_names(lua_State *L) {
+  static const char *const names[] = {
+      "ResponseMetadata", "HTTPStatusCode", "RetryAttempts",   "HTTPHeaders",
+      "RequestId",        AR_REQUEST_ID,    AR_REQUEST_ID_ELSE};
+  int count = (int)(sizeof names / sizeof *names);
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    lua_pushstring(L, names[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+/* Pushes the names in an operation's output, or NULL: those of the metadata.
+   They are kept in the metatable of jobs, which is the second upvalue here. */
+static void push_kept_names(lua_State *L,
+                            const struct ar_operation *operation) {
+  size_t count;
+  int place = operation ? (int)(operation - ar_operations(&count)) + 2 : 1;
+  lua_rawgeti(L, lua_upvalueindex(2), place);
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  if (operation != NULL)
+    push_names(L, operation->output);
+  else
+    push_metadata_names(L);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, lua_upvalueindex(2), place);
+}
+
+const char *lar_apply_shape(lua_State *L, const struct ar_operation *operation,
                             bool nulls) {
+  struct shaping s = {L, lua_gettop(L), lua_gettop(L) + 1};
+  const char *wrong;
   if (nulls) drop_nulls(L);
-  return shape_members(L, shape);
+  push_kept_names(L, operation);
+  wrong = shape_structure(&s, "output", operation->output);
+  lua_pop(L, 1);
+  return wrong;
 }
 
 /* Pushes `name` in lower case. */
@@ -174,27 +283,38 @@ static void push_headers(lua_State *L, struct ar_str head) {
   }
 }
 
-/* Sets the request id of the table below the headers on top, which have it
-   already: the head is read once. */
-static void set_request_id(lua_State *L) {
-  lua_getfield(L, -1, AR_REQUEST_ID);
-  if (lua_rawlen(L, -1) == 0) {
-    lua_pop(L, 1);
-    lua_getfield(L, -1, AR_REQUEST_ID_ELSE);
-  }
-  if (lua_rawlen(L, -1) > 0)
-    lua_setfield(L, -3, "RequestId");
-  else
-    lua_pop(L, 1);
+/* Pushes the request id from the table of headers at `headers`, or nil: the
+   head was read once for that. */
+static void push_request_id(lua_State *L, int headers, int names) {
+  lua_rawgeti(L, names, REQUEST_ID_HEADER);
+  lua_rawget(L, headers);
+  if (lua_rawlen(L, -1) > 0) return;
+  lua_pop(L, 1);
+  lua_rawgeti(L, names, REQUEST_ID_HEADER_ELSE);
+  lua_rawget(L, headers);
+  if (lua_rawlen(L, -1) > 0) return;
+  lua_pop(L, 1);
+  lua_pushnil(L);
 }
 
-void lar_push_metadata(lua_State *L, const struct ar_call *call) {
-  lua_createtable(L, 0, 4);
-  lua_pushinteger(L, call->http.outcome.status);
-  lua_setfield(L, -2, "HTTPStatusCode");
-  lua_pushinteger(L, call->attempts - 1);
-  lua_setfield(L, -2, "RetryAttempts");
+void lar_add_metadata(lua_State *L, const struct ar_call *call) {
+  int names = lua_gettop(L) + 1, headers = names + 1;
+  push_kept_names(L, NULL);
   push_headers(L, ar_buf_str(&call->http.answer_head));
-  set_request_id(L);
-  lua_setfield(L, -2, "HTTPHeaders");
+  lua_rawgeti(L, names, RESPONSE_METADATA);
+  lua_createtable(L, 0, 4);
+  lua_rawgeti(L, names, HTTP_STATUS_CODE);
+  lua_pushinteger(L, call->http.outcome.status);
+  lua_rawset(L, -3);
+  lua_rawgeti(L, names, RETRY_ATTEMPTS);
+  lua_pushinteger(L, call->attempts - 1);
+  lua_rawset(L, -3);
+  lua_rawgeti(L, names, REQUEST_ID);
+  push_request_id(L, headers, names);
+  lua_rawset(L, -3);
+  lua_rawgeti(L, names, HTTP_HEADERS);
+  lua_pushvalue(L, headers);
+  lua_rawset(L, -3);
+  lua_rawset(L, names - 1);
+  lua_settop(L, names - 1);
 }
