@@ -160,20 +160,19 @@ local spare -- the handle of a call that has ended, and that nobody but wait() h
 
 -- One operation, the index-th of the core, waits here: at most `seconds`, if given, and no longer than `timeout`.
 local function wait(client, index, params, seconds)
-  local method = core.operations[index]
   local driver, refused = waiter(client.loop)
   if not driver then return nil, refused end
   local handle = spare
   spare = nil
   local job, err = explained(client.core:call(index, params, seconds, handle))
   if not job then
-    tell(client, method, nil, err)
+    tell(client, core.operations[index], nil, err)
     return nil, err
   end
   pump.begin(job, client, driver)
   driver.suspend(job)
   local out
-  out, err = outcome(client, method, job)
+  out, err = outcome(client, core.operations[index], job)
   spare = job
   return out, err
 end
@@ -298,9 +297,9 @@ function apprunner.client(settings)
   if not there then
     return core.fail("InvalidConfigError", ("loop: no %s here: %s"):format(handle:setting "loop", tostring(why)))
   end
-  local client = setmetatable({
-    core = handle, loop = handle:setting "loop", transport = functions.transport,
-    credentials = functions.credentials, logger = functions.logger,
+  local client = setmetatable({ -- false, not nil: what is absent is looked for among the methods, too
+    core = handle, loop = handle:setting "loop", closed = false, transport = functions.transport or false,
+    credentials = functions.credentials or false, logger = functions.logger or false,
   }, Client)
   if handle:setting "verify" == 0 then
     log(client, "warn", "certificates are not checked: verify = false")
