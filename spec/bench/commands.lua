@@ -77,9 +77,9 @@ local function add_floors(list, bench)
   list:exchange({ "free" }, "slow C", floor("concurrent", server.slow, "-", n.slow, peers.CONCURRENCY))
   list:sweep("C", function(concurrency) return floor("concurrent", server.plain, "-", n.sweep, concurrency) end)
   list:add("in flight C", floor("memory", server.slow, "-", n.in_flight), { rounds = bench.sweeps })
-  list:process("once plain C", env, ("%s oneshot %s/ %s -"):format(FLOOR, server.plain, bench.request), n.processes)
-  list:process("once tls C", env, ("%s oneshot %s/ %s %s"):format(FLOOR, server.tls, bench.request, server.bundle),
-    n.processes)
+  local once = FLOOR .. " oneshot %s/ " .. bench.first_request .. " %s"
+  list:process("once plain C", env, once:format(server.plain, "-"), n.processes)
+  list:process("once tls C", env, once:format(server.tls, server.bundle), n.processes)
   list:add("digests", ("build/bench/digests %d %d %d %d"):format(n.digests, request.lengths(bench.body)))
   list:add("sign", ("build/bench/sign %d %s"):format(n.digests, programs.quote(bench.body)))
 end
@@ -135,6 +135,8 @@ local function add_ours(list, bench, who)
   list:process("require " .. name, env, program .. "-e 'require \"apprunner\"'", n.processes)
   local once = program .. "spec/bench/oneshot.lua "
   list:process("once plain " .. name, env, once .. server.plain, n.processes)
+  list:process("once bare " .. name, env, ("%sspec/bench/bareshot.lua %s - %s %d %d %d"):format(program, server.plain,
+    bench.first_request, request.lengths(bench.body)), n.processes)
   list:process("once tls " .. name, env, ("%s%s %s"):format(once, server.tls, server.store), n.processes)
   add_profiles(list, bench, who)
 end
@@ -170,21 +172,21 @@ function commands.sequences(bench, n)
     out["empty " .. who.name] = { env, program .. "-e ''" }
   end
   local env = environment { WARM_UP = "50" }
-  local target = ("%s/ %s -"):format(bench.server.plain, bench.request)
-  out.exchange = { env, ("%s exchange %s %d"):format(FLOOR, target, n) }
-  out["once C"] = { env, ("%s oneshot %s"):format(FLOOR, target) }
+  local target = FLOOR .. " %s " .. bench.server.plain .. "/ %s - "
+  out.exchange = { env, target:format("exchange", bench.request) .. n }
+  out["once C"] = { env, target:format("oneshot", bench.first_request) }
   out.digests = { env, ("build/bench/digests %d %d %d %d"):format(n, request.lengths(bench.body)) }
   return out
 end
 
 -- All of them, in the order of a round. `bench` has: `server`, `interpreters`, `peers` (name -> command), `places`
--- (place -> what goes before a command there), `n`, `warm_up`, `sweeps`; it gets `request` and `body`.
+-- (place -> what goes before a command there), `n`, `warm_up`, `sweeps`; it gets `first_request`, `request` and `body`.
 function commands.list(bench)
   local first = bench.interpreters[1]
-  local env, program = lua(bench, first)
-  local text
-  text, bench.body = request.record(env:gsub("%%", "%%%%") .. program .. "spec/bench/oneshot.lua %s")
-  bench.request = hosts.write("request", text)
+  local env, program = lua(bench, first, { WARM_UP = "0" })
+  local one, another
+  one, another, bench.body = request.record(env:gsub("%%", "%%%%") .. program .. "spec/bench/worker.lua pause 2 %s -")
+  bench.first_request, bench.request = hosts.write("first.request", one), hosts.write("request", another)
   write_profiles(first.program)
   local list = setmetatable({ bench = bench }, List)
   add_floors(list, bench)

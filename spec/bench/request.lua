@@ -1,9 +1,11 @@
--- The bytes that a pause sends: what the module writes to a listener of our own, and how long the texts are that its
--- signature digests.
+-- The bytes that a pause sends, a program's first one and those after it, which know the engine and the server's clock:
+-- what the module writes to a listener of our own; and how long the texts are that its signature digests.
 local hosts = require "spec.support.hosts"
 local socket = require "socket"
 
 local request = {}
+
+local DATE = "!%a, %d %b %Y %H:%M:%S GMT"
 
 local function receive(connection)
   local lines = {}
@@ -14,7 +16,13 @@ local function receive(connection)
   return head, assert(connection:receive(tonumber(head:lower():match "content%-length: *(%d+)")))
 end
 
--- Lets a command, in which %s stands for the URL, pause a service. Returns the whole request and its body.
+local function answer(connection)
+  local body = hosts.read "spec/bench/answer.json"
+  connection:send(("HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Length: %d\r\n\r\n%s"):format(os.date(DATE), #body, body))
+end
+
+-- Lets a command, in which %s stands for the URL, pause a service twice on one connection. Returns both requests whole,
+-- and their body.
 function request.record(command)
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
@@ -22,13 +30,14 @@ function request.record(command)
   listener:settimeout(10)
   local connection = assert(listener:accept())
   connection:settimeout(10)
-  local head, body = receive(connection)
-  local answer = hosts.read "spec/bench/answer.json"
-  connection:send(("HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"):format(#answer, answer))
+  local first, body = receive(connection)
+  answer(connection)
+  local second = receive(connection)
+  answer(connection)
   connection:close()
   listener:close()
   process:close()
-  return head .. body, body
+  return first .. body, second .. body, body
 end
 
 -- The lengths of the body, the canonical request and the string to sign.

@@ -18,6 +18,8 @@ rows.list = {
     bars = { cli = { "<=", 1 / 50 }, boto3 = { "<=", 1 / 30 }, sdk = { "<=", 1 / 11 } } },
   { title = "one process, one pause: CPU", ours = { "once plain %s" }, unit = "cpu", as = "cost",
     floor = { "once plain C", "empty %s" }, bars = { floor = { "<=", 1.10 } } },
+  { title = "one process, one pause: CPU, against the floor's parts in one program", ours = { "once plain %s" },
+    unit = "cpu", as = "cost", alone = true, floor = { "once bare %s" } },
   { title = "the same over TLS, the system's certificates: CPU", ours = { "once tls %s" }, unit = "cpu", as = "cost",
     floor = { "once tls C" }, bars = { floor = { "<=", 0.6 } } },
   { title = "one process, one pause: peak memory", ours = { "once plain %s" }, unit = "memory", as = "cost",

@@ -87,14 +87,8 @@ function works.cjson()
   return repeated(function() decode(text) end)
 end
 
--- What the floor of a pause has in it, in one program; `lengths` of the texts that are digested.
-function works.bare(url, ca, request, ...)
-  package.cpath = ("build/bench/%s/?.so;"):format(jit and "5.1" or "5.4") .. package.cpath
-  local bare, decode = require "bare", require("cjson").new().decode
-  local lengths = { ... }
-  bare.open(url .. "/", request, ca, tonumber(lengths[1]), tonumber(lengths[2]), tonumber(lengths[3]))
-  return repeated(function() decode(bare.exchange()) end)
-end
+-- What the floor of a pause has in it, in one program.
+function works.bare(...) return repeated(require "spec.bench.bare"(...)) end
 
 -- From the bytes of an answer to what the caller gets, as a pause does it: on a call that is done already, and whose
 -- memory is kept.
