@@ -794,6 +794,7 @@ describe("in a plain program", function()
       it("a call in flight ends in the child with an error, and in the parent with its answer", function()
         local told = forking [[
           local answer, calls = nil, 0
+          child.pause(client, "warm") -- so that the next request is sent at once, on this connection
           client:pause_service({ServiceArn = child.arn "wait300flight"}, function(out, err)
             answer, calls = child.brief(out, err), calls + 1
           end)
