@@ -33,14 +33,14 @@ struct ar_str ar_hosts_authority(const char *url) {
   return s;
 }
 
-static bool is_tls(const char *url) {
+bool ar_hosts_is_tls(const char *url) {
   return ar_str_ieq(ar_str_n(url, strcspn(url, ":")), AR_STR("https"));
 }
 
 static struct name name_of(const struct ar_exchange *x) {
-  bool forwarded = x->proxy != NULL && !is_tls(x->url);
+  bool forwarded = x->proxy != NULL && !ar_hosts_is_tls(x->url);
   const char *url = forwarded ? x->proxy : x->url;
-  return (struct name){is_tls(url), ar_hosts_authority(url)};
+  return (struct name){ar_hosts_is_tls(url), ar_hosts_authority(url)};
 }
 
 static struct ar_host *host_of(struct ar_link *link) {

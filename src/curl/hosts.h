@@ -44,6 +44,9 @@ bool ar_hosts_enter(struct ar_hosts *hosts, struct ar_place *place,
 */
 void ar_hosts_leave(struct ar_hosts *hosts, struct ar_place *place);
 
+/* Whether a URL's scheme is https. */
+bool ar_hosts_is_tls(const char *url);
+
 /* The host and port of a URL, a slice of it: never its userinfo. */
 struct ar_str ar_hosts_authority(const char *url);
 

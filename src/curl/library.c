@@ -17,9 +17,11 @@
 #define OLDEST 0x075000 /* 7.80.0: CURLOPT_PREREQFUNCTION */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static CURLcode result; /* these four are written once, under `once` */
-static struct ar_authorities authorities;
+static CURLcode result; /* these three are written once, under `once` */
 static bool speaks_our_tls, is_silent;
+
+static pthread_once_t look_once = PTHREAD_ONCE_INIT;
+static struct ar_authorities authorities; /* written once, under that */
 
 static bool is_hash_link(const char *name) {
   struct ar_str s = ar_str_of(name);
@@ -76,10 +78,6 @@ static void initialise(void) {
                                 ar_wiping_realloc, strdup, calloc);
   ar_guard_leave(&guard);
   info = curl_version_info(CURLVERSION_NOW);
-  if (is_hashed(info->capath))
-    authorities.directory = info->capath;
-  else
-    authorities.file = info->cainfo;
   speaks_our_tls = info->ssl_version != NULL && is_our_tls(info->ssl_version);
   is_silent = raises_no_sigpipe(info);
 }
@@ -99,7 +97,16 @@ const char *ar_library_version(void) {
   return curl_version_info(CURLVERSION_NOW)->version;
 }
 
+static void look_for_authorities(void) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  if (is_hashed(info->capath))
+    authorities.directory = info->capath;
+  else
+    authorities.file = info->cainfo;
+}
+
 const struct ar_authorities *ar_library_authorities(void) {
+  pthread_once(&look_once, look_for_authorities);
   return &authorities;
 }
 

@@ -29,7 +29,7 @@ const char *ar_library_version(void);
 ** The system's authorities, one of the two at most: a hashed directory where
 ** there is one, which is read a certificate at a time, else the bundle alone,
 ** because libcurl parses a bundle anew for each connection while it has a
-** directory too. Valid after ar_library_init; static.
+** directory too. The first call reads the directory. Static.
 */
 const struct ar_authorities *ar_library_authorities(void);
 
