@@ -115,12 +115,15 @@ local function add_ours(list, bench, who)
   local server, n, name = bench.server, bench.n, who.name
   local env, program = lua(bench, who)
   local work = env .. program .. "spec/bench/worker.lua "
+  local function parts(of) return ("%s %d %d %d"):format(of, request.lengths(bench.body)) end -- for bare.lua
   for _, scheme in ipairs { "plain", "tls" } do
     list:exchange(BOTH, ("pause %s %s"):format(scheme, name),
       ("%spause %d %s %s"):format(work, n.pauses, server[scheme], ca_of(server, scheme)))
-    list:exchange(BOTH, ("bare %s %s"):format(scheme, name), ("%sbare %d %s %s %s %d %d %d"):format(work, n.pauses,
-      server[scheme], ca_of(server, scheme), bench.request, request.lengths(bench.body)))
+    list:exchange(BOTH, ("bare %s %s"):format(scheme, name), ("%sbare %d %s %s %s"):format(work, n.pauses,
+      server[scheme], ca_of(server, scheme), parts(bench.request)))
   end
+  list:exchange(BOTH, "bare concurrent " .. name, ("%sbare_many %d %s - %d %s"):format(work, n.pauses, server.plain,
+    peers.CONCURRENCY, parts(bench.request)))
   local many = ("%s%%s %%d %%s - %d"):format(work, peers.CONCURRENCY)
   list:exchange(BOTH, "concurrent " .. name, many:format("concurrent", n.pauses, server.plain), { n = n.pauses })
   list:exchange({ "free" }, "slow " .. name, many:format("concurrent", n.slow, server.slow))
@@ -135,8 +138,8 @@ local function add_ours(list, bench, who)
   list:process("require " .. name, env, program .. "-e 'require \"apprunner\"'", n.processes)
   local once = program .. "spec/bench/oneshot.lua "
   list:process("once plain " .. name, env, once .. server.plain, n.processes)
-  list:process("once bare " .. name, env, ("%sspec/bench/bareshot.lua %s - %s %d %d %d"):format(program, server.plain,
-    bench.first_request, request.lengths(bench.body)), n.processes)
+  list:process("once bare " .. name, env,
+    ("%sspec/bench/bareshot.lua %s - %s"):format(program, server.plain, parts(bench.first_request)), n.processes)
   list:process("once tls " .. name, env, ("%s%s %s"):format(once, server.tls, server.store), n.processes)
   add_profiles(list, bench, who)
 end

@@ -87,8 +87,13 @@ function works.cjson()
   return repeated(function() decode(text) end)
 end
 
--- What the floor of a pause has in it, in one program.
-function works.bare(...) return repeated(require "spec.bench.bare"(...)) end
+-- What the floor of a pause has in it, in one program; and so many of them at a time.
+function works.bare(...) return repeated((require "spec.bench.bare"(...))) end
+
+function works.bare_many(url, ca, concurrency, ...)
+  local _, many = require "spec.bench.bare"(url, ca, ...)
+  return function(n) many(n, tonumber(concurrency)) end
+end
 
 -- From the bytes of an answer to what the caller gets, as a pause does it: on a call that is done already, and whose
 -- memory is kept.

@@ -7,19 +7,24 @@
 **   bare.open(url, request, ca, body, canonical, string)
 **                        the arguments of `floor` and of `digests`
 **   bare.exchange()      one; the answer's bytes
+**   bare.many(n, concurrency, take)
+**                        so many, each answer's bytes given to take(); the
+**                        concurrency is the same each time
 */
 #define _GNU_SOURCE
 #include <lauxlib.h>
 #include <lua.h>
 
 #include "../digest.h"
-#include "../exchange.h"
+#include "../many.h"
 
 int luaopen_bare(lua_State *L);
 
 static struct target target;
 static struct slot slot;
 static CURLM *multi;
+static struct loop loop;
+static struct slot *slots;
 static EVP_MD_CTX *ctx;
 static EVP_MD *md;
 static size_t sizes[3];
@@ -38,14 +43,39 @@ static int bare_open(lua_State *L) {
   return 0;
 }
 
-static int bare_exchange(lua_State *L) {
+static void sign(struct slot *of, void *data) {
   static unsigned char text[65536];
+  (void)of, (void)data;
   text[0]++;
   three_digests(ctx, md, text, sizes);
+}
+
+static int bare_exchange(lua_State *L) {
+  sign(&slot, NULL);
   exchange(multi, &slot);
   lua_pushlstring(L, slot.text, slot.n);
   drop_answer(&slot);
   return 1;
+}
+
+static void take(struct slot *of, void *data) {
+  lua_State *L = data;
+  lua_pushvalue(L, 3);
+  lua_pushlstring(L, of->text, of->n);
+  lua_call(L, 1, 0);
+}
+
+static int bare_many(lua_State *L) {
+  long n = (long)luaL_checkinteger(L, 1),
+       count = (long)luaL_checkinteger(L, 2);
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  if (slots == NULL) {
+    slots = open_slots(&target, count);
+    open_loop(&loop, sign, take, L);
+  }
+  loop.data = L;
+  batch(&loop, slots, count, n);
+  return 0;
 }
 
 int luaopen_bare(lua_State *L) {
@@ -54,5 +84,7 @@ int luaopen_bare(lua_State *L) {
   lua_setfield(L, -2, "open");
   lua_pushcfunction(L, bare_exchange);
   lua_setfield(L, -2, "exchange");
+  lua_pushcfunction(L, bare_many);
+  lua_setfield(L, -2, "many");
   return 1;
 }
