@@ -90,6 +90,11 @@ local function step_jobs()
   return lacks_engine
 end
 
+-- The same, until there is an engine for what wants it.
+local function settle()
+  while step_jobs() do bring_up() end
+end
+
 -- Puts what waits for finished jobs on its loop's queue; true if any was.
 local function report()
   local moved = false
@@ -121,11 +126,13 @@ end
 -- One turn of a blocking caller, who waits for `job` or for anything: moves whatever can move, and waits where nothing
 -- could. Whether the job is done.
 function pump.drive(job)
-  while step_jobs() do bring_up() end
-  if pump.before_wait then pump.before_wait(job) end
+  if pump.before_wait then
+    settle()
+    pump.before_wait(job)
+  end
   local done, more = core.wait(job)
   if more then
-    step_jobs()
+    settle()
     report()
   end
   return done

@@ -64,8 +64,8 @@ static int core_refuse(lua_State *L) {
  */
 
 /* Every job goes on as far as it can, and the engine gets its orders: what it
-   refuses goes on as well. */
-static void step(lua_State *L, struct lar_state *state) {
+   refuses goes on as well. Returns when that was. */
+static struct ar_now step(lua_State *L, struct lar_state *state) {
   struct ar_now now = lar_now();
   leave_parents_engine(L, state);
   do {
@@ -73,6 +73,7 @@ static void step(lua_State *L, struct lar_state *state) {
     if (state->performer != NULL)
       ar_jobs_perform(&state->jobs, state->performer);
   } while (!ar_list_empty(&state->jobs.ready));
+  return now;
 }
 
 static bool has_orders(const struct lar_state *state) {
@@ -103,35 +104,47 @@ static int core_perform(lua_State *L) {
   return 2;
 }
 
-static int64_t jobs_timeout(const struct lar_state *state) {
-  return ar_jobs_timeout(&state->jobs, lar_monotonic());
-}
-
 /* Milliseconds as poll takes them; -1: no bound. */
 static int bounded(int64_t ms) {
   return ms < INT32_MAX ? (int)ms : INT32_MAX;
 }
 
-static void wait(lua_State *L, struct lar_state *state) {
+/* Until an exchange moves or a job is due, as of `monotonic`. */
+static void wait(struct lar_state *state, int64_t monotonic) {
   struct ar_performer *p = state->performer;
-  int ms = bounded(jobs_timeout(state));
+  int ms = bounded(ar_jobs_timeout(&state->jobs, monotonic));
   if (p != NULL)
     p->drive(p, ms);
   else
     poll(NULL, 0, ms < 0 ? 3600000 : ms);
-  step(L, state);
+}
+
+/* Whether something is to be done by Lua: orders, an engine, ends to be told.
+ */
+static bool wants_lua(const struct lar_state *state) {
+  return has_orders(state) || ar_jobs_want_performer(&state->jobs) ||
+         !ar_list_empty(&state->jobs.done);
+}
+
+static bool is_done(const struct ar_job *job) {
+  return job != NULL && job->phase == AR_JOB_DONE;
 }
 
 /*
-** wait([job]): waits until something moves, unless the job is done; every job
-** goes on -> whether it is done, whether there are orders, or ends to be told
+** wait([job]): every job goes on; then, unless the job is done or something is
+** to be done by Lua, waits until something moves, and they go on again
+** -> whether the job is done, whether something is to be done by Lua
 */
 static int core_wait(lua_State *L) {
   struct lar_state *state = lar_state(L);
   struct ar_job *job = lua_isnoneornil(L, 1) ? NULL : lar_check_job(L, 1);
-  if (job == NULL || job->phase != AR_JOB_DONE) wait(L, state);
-  lua_pushboolean(L, job != NULL && job->phase == AR_JOB_DONE);
-  lua_pushboolean(L, has_orders(state) || !ar_list_empty(&state->jobs.done));
+  struct ar_now now = step(L, state);
+  if (!is_done(job) && !wants_lua(state)) {
+    wait(state, now.monotonic);
+    step(L, state);
+  }
+  lua_pushboolean(L, is_done(job));
+  lua_pushboolean(L, wants_lua(state));
   return 2;
 }
 
@@ -139,7 +152,8 @@ static int core_wait(lua_State *L) {
 static int core_timeout(lua_State *L) {
   struct lar_state *state = lar_state(L);
   struct ar_performer *p = state->performer;
-  int64_t jobs = jobs_timeout(state), io = p != NULL ? p->timeout(p) : -1;
+  int64_t jobs = ar_jobs_timeout(&state->jobs, lar_monotonic());
+  int64_t io = p != NULL ? p->timeout(p) : -1;
   lua_pushnumber(L,
                  (lua_Number)(jobs < 0 || (io >= 0 && io < jobs) ? io : jobs));
   return 1;
