@@ -817,6 +817,37 @@ describe("in a plain program", function()
         assert.are.equal(1, told.calls)
       end)
 
+      it("no invocation id of a child's is its parent's, before and after it has an engine", function()
+        local ids = forking [[
+          local function id_of_a_call()
+            local id
+            child.client({max_attempts = 1, transport = function(request)
+              for _, header in ipairs(request.headers) do
+                if header[1] == "amz-sdk-invocation-id" then id = header[2] end
+              end
+              return nil, "no answer"
+            end}):pause_service {ServiceArn = child.arn "id"}
+            return assert(id)
+          end
+          child.pause(client, "first")
+          local before = id_of_a_call()
+          if fork() then
+            local without = id_of_a_call()
+            child.pause(client, "child")
+            tell_in_child {without, id_of_a_call()}
+            os.exit(true, true)
+          end
+          local childs = told_by_child()
+          child.tell {before, childs[1], childs[2], id_of_a_call(), id_of_a_call()}
+        ]]
+        local seen = {}
+        for _, id in ipairs(ids) do
+          assert.is_nil(seen[id])
+          seen[id] = true
+        end
+        assert.equal(5, #ids)
+      end)
+
       it("a child of a program that has loaded the module and not used it can call", function()
         local told = forking [[
           if fork() then

@@ -3,6 +3,8 @@
 */
 #include "binding.h"
 
+#define ID_SIZE 16 /* random bytes of an invocation id */
+
 struct ar_client *lar_check_client(lua_State *L, int index) {
   struct ar_client **handle = lar_check(L, index, LAR_CLIENT);
   if (*handle == NULL)
@@ -240,6 +242,25 @@ static struct ar_job **need_handle(lua_State *L) {
 }
 
 /*
+** Random bytes for an id, fetched several at a time. A forked child must not
+** use its parent's: they are kept only where an engine can tell it.
+*/
+static bool take_random(struct lar_state *state, unsigned char out[ID_SIZE]) {
+  const struct ar_env *env = &state->env;
+  struct ar_performer *p = state->performer;
+  if (p == NULL || p->is_foreign(p))
+    return env->random(env->context, out, ID_SIZE);
+  if (state->random_left == 0) {
+    if (!env->random(env->context, state->random, sizeof state->random))
+      return false;
+    state->random_left = sizeof state->random;
+  }
+  state->random_left -= ID_SIZE;
+  memcpy(out, state->random + state->random_left, ID_SIZE);
+  return true;
+}
+
+/*
 ** A new call, to be named and started, in the closed handle on top of the
 ** stack, or in a new one where nil is there. Without an operation it is for
 ** client:resolve().
@@ -248,9 +269,9 @@ static struct ar_call *new_call(lua_State *L, struct ar_client *client,
                                 const struct ar_operation *operation) {
   struct lar_state *state = lar_state(L);
   struct ar_job **handle = need_handle(L);
-  unsigned char random[16];
+  unsigned char random[ID_SIZE];
   struct ar_call *call;
-  if (!state->env.random(state->env.context, random, sizeof random))
+  if (!take_random(state, random))
     luaL_error(L, "the system has no random bytes");
   call = ar_call_new(client, operation, random, &state->facts);
   if (call == NULL) luaL_error(L, "not enough memory");

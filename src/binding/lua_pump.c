@@ -42,6 +42,7 @@ static int core_attach(lua_State *L) {
   lua_pushvalue(L, 1);
   state->performer_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   state->performer = p;
+  state->random_left = 0; /* what is left may be a parent's */
   return 0;
 }
 
