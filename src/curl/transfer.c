@@ -330,10 +330,9 @@ static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
   return bad == 0;
 }
 
-/* What libcurl would add by itself, taken back: the first where the exchange
-   has none of its own, the last where a proxy is asked. */
+/* What libcurl would add by itself, taken back. */
 static const char *const suppressed[] = {
-    "Content-Type:", "Accept:", "Expect:", "Proxy-Connection:"};
+    "Accept:", "Content-Type:", "Expect:", "Proxy-Connection:"};
 
 static struct ar_str header_name(const struct ar_header_line *h) {
   return ar_str_n(h->line, h->name_length);
@@ -373,16 +372,30 @@ static bool has_content_type(const struct ar_exchange *x) {
   return false;
 }
 
+/* Whether libcurl would. The list is searched a dozen times a request. */
+static bool would_add(size_t i, const struct ar_exchange *x) {
+  switch (i) {
+    case 1:
+      return !has_content_type(x);
+    case 2:
+      return x->body.n > SENT_AT_ONCE; /* from 1 MiB on, for now */
+    case 3:
+      return x->proxy != NULL;
+    default:
+      return true;
+  }
+}
+
 /* A list that points into the exchange: libcurl reads it, and no more. What
    is not sent stands first, where libcurl finds it soonest. */
 static struct curl_slist *link_headers(struct ar_transfer *t,
                                        const struct ar_exchange *x) {
-  size_t n = 0, hidden = COUNT(suppressed) - (x->proxy == NULL);
+  size_t n = 0;
   char *spare;
   if (!make_room(t, x)) return NULL;
   spare = (char *)(t->nodes + x->header_count + COUNT(suppressed));
-  for (size_t i = has_content_type(x); i < hidden; i++)
-    t->nodes[n++].data = (char *)(uintptr_t)suppressed[i];
+  for (size_t i = 0; i < COUNT(suppressed); i++)
+    if (would_add(i, x)) t->nodes[n++].data = (char *)(uintptr_t)suppressed[i];
   for (size_t i = 0; i < x->header_count; i++) {
     const struct ar_header_line *h = &x->headers[i];
     t->nodes[n++].data = has_value(h) ? (char *)(uintptr_t)h->line : spare;

@@ -21,10 +21,21 @@
 #define SIZE_OF(p) malloc_usable_size(p)
 #endif
 
+#if defined(SIZE_OF)
+/* Most are small, and are wiped without a call. */
+static void wipe(void *p, size_t n) {
+  volatile uint64_t *word = p;
+  if (n > 128 || n % sizeof *word != 0)
+    ar_wipe(p, n);
+  else
+    for (; n > 0; n -= sizeof *word) *word++ = 0;
+}
+#endif
+
 void ar_wiping_free(void *p) {
   if (p == NULL) return; /* three times in four */
 #if defined(SIZE_OF)
-  ar_wipe(p, SIZE_OF(p));
+  wipe(p, SIZE_OF(p));
 #endif
   free(p);
 }
