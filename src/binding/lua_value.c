@@ -52,7 +52,8 @@ static void push_names(lua_State *L, const struct ar_shape *shape) {
   }
 }
 
-/* A table that is being shaped, and its names: places of the stack. */
+/* A table that is being shaped, and its names: the two upper places of the
+   stack. */
 struct shaping {
   lua_State *L;
   int value, names;
@@ -77,12 +78,11 @@ static void make_integer(const struct shaping *s, int i) {
 static const char *shape_members(const struct shaping *s,
                                  const struct ar_shape *shape);
 
-/* A value as a structure called `name`: no list; an empty one looks the same.
+/* A table as a structure called `name`: no list; an empty one looks the same.
  */
 static const char *shape_structure(const struct shaping *s, const char *name,
                                    const struct ar_shape *shape) {
-  if (!lua_istable(s->L, s->value) || lua_rawlen(s->L, s->value) != 0)
-    return name;
+  if (lua_rawlen(s->L, s->value) != 0) return name;
   return lua_isnil(s->L, s->names) ? NULL : shape_members(s, shape);
 }
 
@@ -95,7 +95,7 @@ static const char *shape_elements(const struct shaping *s, const char *name,
   int n = (int)lua_rawlen(L, s->value);
   for (int i = 1; i <= n && wrong == NULL; i++) {
     lua_rawgeti(L, s->value, i);
-    wrong = shape_structure(&each, name, element);
+    wrong = lua_istable(L, -1) ? shape_structure(&each, name, element) : name;
     lua_pop(L, 1);
   }
   return wrong;
@@ -106,7 +106,8 @@ static const char *shape_inner(const struct shaping *s, int i,
                                const struct ar_shape *shape) {
   const struct ar_member *member = &shape->members[i];
   const struct ar_shape *inner = structure_in(member->shape);
-  struct shaping each = {s->L, lua_gettop(s->L), lua_gettop(s->L) + 1};
+  int top = s->value > s->names ? s->value : s->names;
+  struct shaping each = {s->L, top + 1, top + 2};
   const char *wrong;
   if (inner == NULL) return NULL;
   lua_rawgeti(s->L, s->names, (int)shape->count + i + 1);
@@ -263,22 +264,39 @@ static void push_lower(lua_State *L, struct ar_str name) {
   luaL_pushresult(&b);
 }
 
+/* A bit that names which are the same but for their case have in common. */
+static uint64_t bit_of(struct ar_str name) {
+  return (uint64_t)1 << ((name.n ^ (name.n << 3) ^
+                          (unsigned char)ar_lower(name.p[name.n - 1])) &
+                         63u);
+}
+
+/* Pushes a value whose name is on top, and perhaps in the table below. */
+static void push_joined(lua_State *L, struct ar_str value) {
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lar_push_str(L, value);
+    return;
+  }
+  lua_pushliteral(L, ", ");
+  lar_push_str(L, value);
+  lua_concat(L, 3);
+}
+
 /* Pushes the headers by lower-case name; repeats are joined by ", ". */
 static void push_headers(lua_State *L, struct ar_str head) {
   struct ar_str name, value;
+  uint64_t seen = 0;
   lua_createtable(L, 0, 8); /* as many as there are, as a rule */
   while (ar_head_next(&head, &name, &value)) {
     push_lower(L, name);
-    lua_pushvalue(L, -1);
-    lua_rawget(L, -3);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
+    if (seen & bit_of(name))
+      push_joined(L, value);
+    else
       lar_push_str(L, value);
-    } else {
-      lua_pushliteral(L, ", ");
-      lar_push_str(L, value);
-      lua_concat(L, 3);
-    }
+    seen |= bit_of(name);
     lua_rawset(L, -3);
   }
 }
