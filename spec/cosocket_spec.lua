@@ -83,7 +83,7 @@ describe("by resty.http in nginx #hosts #once", function()
     lua_ssl_trusted_certificate @pki@/ca.pem;
     lua_ssl_verify_depth 3;]]
 
-  local function start_front(path, faulty, directives)
+  local function start_front(path, faulty, directives, preload)
     return hosts.nginx {
       ports = {"front"}, http = FRONT:gsub("@directives@", directives),
       main = "env ENDPOINT; env PLAIN; env PORTS; env AWS_CONTAINER_CREDENTIALS_FULL_URI;",
@@ -92,6 +92,7 @@ describe("by resty.http in nginx #hosts #once", function()
         ENDPOINT = "https://localhost:" .. endpoint.port.tls, PLAIN = "http://127.0.0.1:" .. endpoint.port.plain,
         PORTS = cjson.encode(faulty.ports),
         AWS_CONTAINER_CREDENTIALS_FULL_URI = "http://127.0.0.1:" .. endpoint.port.plain .. "/credentials",
+        LD_PRELOAD = preload,
       },
     }
   end
@@ -188,6 +189,18 @@ describe("by resty.http in nginx #hosts #once", function()
     assert.equal("c580e2c5", call({endpoint_url = url, verify = false}).id)
     local refused = call {endpoint_url = url}
     assert.equal("SSLError", refused.code, refused.message)
+  end)
+
+  it("a certificate that is not trusted is told of, too, where the handshake was over without a wait", function()
+    local url = server:url("tls_unknown", "https")
+    local eager = start_front(hosts.root .. "/spec/support/cosockets", server, DIRECTIVES, hosts.helper "eager_tls")
+    assert.equal("c580e2c5", call({endpoint_url = url, verify = false}, eager).id)
+    local before = server:counts().tls_unknown
+    local refused = call({endpoint_url = url}, eager)
+    assert.same({kind = "transport", code = "SSLError", attempts = 1, message = refused.message}, refused)
+    assert.matches("^no trust in localhost:%d+: .+ %(lua_ssl_trusted_certificate", refused.message)
+    assert.equal(before.requests, server:counts().tls_unknown.requests)
+    eager:stop()
   end)
 
   local NEW = {"^X%-Amz%-Date: (.*)", "^amz%-sdk%-invocation%-id: (.*)", "Credential=%w+/(%d+)/", "Signature=(%x+)"}

@@ -116,9 +116,12 @@ end
 -- they hand what they want to the thread, by next_piece().
 local function watch(task, socket)
   local receive, shake = socket.receive, socket.sslhandshake
-  function socket.sslhandshake(...)
+  function socket.sslhandshake(self, ...)
     task.shaking = true
-    return shake(...)
+    local session, err = shake(self, ...)
+    -- A handshake that was over without a wait, and ended in distrust, nginx calls a success; it has closed the socket.
+    if session and not self:getreusedtimes() then return nil, "the certificate was refused" end
+    return session, err
   end
   function socket.receive(self, what, ...)
     if coroutine.running() ~= task.thread[1] then return coroutine.yield(task, what) end
