@@ -126,11 +126,12 @@ end
 -- One turn of a blocking caller, who waits for `job` or for anything: moves whatever can move, and waits where nothing
 -- could. Whether the job is done.
 function pump.drive(job)
-  if pump.before_wait then
+  local looks = pump.before_wait
+  if looks then -- at what waits now: nothing may begin to wait after it
     settle()
-    pump.before_wait(job)
+    looks(job)
   end
-  local done, more = core.wait(job)
+  local done, more = core.wait(job, looks ~= nil)
   if more then
     settle()
     report()

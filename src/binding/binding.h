@@ -30,8 +30,8 @@ struct lar_state {
   struct ar_jobs jobs;
   struct ar_env env;
   struct ar_host_facts facts;
-  int64_t last_client;            /* the number of the newest */
-  unsigned char random[256];      /* for ids, fetched ahead by this process; */
+  int64_t last_client;                   /* the number of the newest */
+  unsigned char random[16 * AR_ID_SIZE]; /* fetched ahead by this process; */
   size_t random_left;             /* the first so many are not used yet */
   struct ar_performer *performer; /* the engine, or NULL; and its userdata's */
   int performer_ref;              /* place in the registry */

@@ -17,16 +17,6 @@
 
 #define LAR_HAS_INTEGERS (LUA_VERSION_NUM >= 503)
 
-/* lua_getfield, and the type of the value. */
-static inline int lar_getfield(lua_State *L, int index, const char *name) {
-#if LUA_VERSION_NUM < 503
-  lua_getfield(L, index, name);
-  return lua_type(L, -1);
-#else
-  return lua_getfield(L, index, name);
-#endif
-}
-
 /*
 ** Registers `functions` in the table below the `upvalues` values on the top
 ** of the stack, which they share and which are popped.

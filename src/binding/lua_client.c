@@ -3,8 +3,6 @@
 */
 #include "binding.h"
 
-#define ID_SIZE 16 /* random bytes of an invocation id */
-
 struct ar_client *lar_check_client(lua_State *L, int index) {
   struct ar_client **handle = lar_check(L, index, LAR_CLIENT);
   if (*handle == NULL)
@@ -245,18 +243,19 @@ static struct ar_job **need_handle(lua_State *L) {
 ** Random bytes for an id, fetched several at a time. A forked child must not
 ** use its parent's: they are kept only where an engine can tell it.
 */
-static bool take_random(struct lar_state *state, unsigned char out[ID_SIZE]) {
+static bool take_random(struct lar_state *state,
+                        unsigned char out[AR_ID_SIZE]) {
   const struct ar_env *env = &state->env;
   struct ar_performer *p = state->performer;
   if (p == NULL || p->is_foreign(p))
-    return env->random(env->context, out, ID_SIZE);
+    return env->random(env->context, out, AR_ID_SIZE);
   if (state->random_left == 0) {
     if (!env->random(env->context, state->random, sizeof state->random))
       return false;
     state->random_left = sizeof state->random;
   }
-  state->random_left -= ID_SIZE;
-  memcpy(out, state->random + state->random_left, ID_SIZE);
+  state->random_left -= AR_ID_SIZE;
+  memcpy(out, state->random + state->random_left, AR_ID_SIZE);
   return true;
 }
 
@@ -269,7 +268,7 @@ static struct ar_call *new_call(lua_State *L, struct ar_client *client,
                                 const struct ar_operation *operation) {
   struct lar_state *state = lar_state(L);
   struct ar_job **handle = need_handle(L);
-  unsigned char random[ID_SIZE];
+  unsigned char random[AR_ID_SIZE];
   struct ar_call *call;
   if (!take_random(state, random))
     luaL_error(L, "the system has no random bytes");

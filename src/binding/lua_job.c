@@ -139,12 +139,18 @@ static int fail_member(lua_State *L, struct ar_call *call, const char *name) {
   return fail_answer(L, call, why);
 }
 
-/* Pushes what the function at `index` makes of the answer; false if it raises.
- */
+/* Pushes what the function at `index` makes of the answer; nil, and false, if
+   it raises for another reason than memory. */
 static bool decode(lua_State *L, int index, const struct ar_call *call) {
+  int status;
   lua_pushvalue(L, index);
   lar_push_str(L, ar_buf_str(&call->http.answer_body));
-  return lua_pcall(L, 1, 1, 0) == 0;
+  status = lua_pcall(L, 1, 1, 0);
+  if (status == LUA_ERRMEM) lua_error(L);
+  if (status == 0) return true;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  return false;
 }
 
 /* The answer as it was decoded is on top of the stack. */
@@ -173,7 +179,7 @@ static int job_finish(lua_State *L) {
   if (!ar_json_is_sane(body, MAX_DEPTH, MAX_MEMBERS, &call->answer_nulls))
     return fail_answer(L, call, "the answer is no JSON, or nests too deep");
   if (decode(L, 2, call) || lua_toboolean(L, 4))
-    return finish(L, call, lua_toboolean(L, 3));
+    return finish(L, check_call(L), lua_toboolean(L, 3));
   lua_pushboolean(L, 0);
   return 1;
 }

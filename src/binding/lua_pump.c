@@ -65,8 +65,8 @@ static int core_refuse(lua_State *L) {
  */
 
 /* Every job goes on as far as it can, and the engine gets its orders: what it
-   refuses goes on as well. Returns when that was. */
-static struct ar_now step(lua_State *L, struct lar_state *state) {
+   refuses goes on as well. */
+static void step(lua_State *L, struct lar_state *state) {
   struct ar_now now = lar_now();
   leave_parents_engine(L, state);
   do {
@@ -74,7 +74,6 @@ static struct ar_now step(lua_State *L, struct lar_state *state) {
     if (state->performer != NULL)
       ar_jobs_perform(&state->jobs, state->performer);
   } while (!ar_list_empty(&state->jobs.ready));
-  return now;
 }
 
 static bool has_orders(const struct lar_state *state) {
@@ -110,10 +109,15 @@ static int bounded(int64_t ms) {
   return ms < INT32_MAX ? (int)ms : INT32_MAX;
 }
 
-/* Until an exchange moves or a job is due, as of `monotonic`. */
-static void wait(struct lar_state *state, int64_t monotonic) {
+/* Milliseconds until a job is due; -1: no telling. */
+static int64_t jobs_timeout(const struct lar_state *state) {
+  return ar_jobs_timeout(&state->jobs, lar_monotonic());
+}
+
+/* Until an exchange moves or a job is due. */
+static void wait(struct lar_state *state) {
   struct ar_performer *p = state->performer;
-  int ms = bounded(ar_jobs_timeout(&state->jobs, monotonic));
+  int ms = bounded(jobs_timeout(state));
   if (p != NULL)
     p->drive(p, ms);
   else
@@ -132,16 +136,17 @@ static bool is_done(const struct ar_job *job) {
 }
 
 /*
-** wait([job]): every job goes on; then, unless the job is done or something is
-** to be done by Lua, waits until something moves, and they go on again
+** wait([job [, stepped]]): every job goes on, unless the caller has `stepped`
+** them; then, unless the job is done or something is to be done by Lua, waits
+** until something moves, and they go on again
 ** -> whether the job is done, whether something is to be done by Lua
 */
 static int core_wait(lua_State *L) {
   struct lar_state *state = lar_state(L);
   struct ar_job *job = lua_isnoneornil(L, 1) ? NULL : lar_check_job(L, 1);
-  struct ar_now now = step(L, state);
+  if (!lua_toboolean(L, 2)) step(L, state);
   if (!is_done(job) && !wants_lua(state)) {
-    wait(state, now.monotonic);
+    wait(state);
     step(L, state);
   }
   lua_pushboolean(L, is_done(job));
@@ -153,8 +158,7 @@ static int core_wait(lua_State *L) {
 static int core_timeout(lua_State *L) {
   struct lar_state *state = lar_state(L);
   struct ar_performer *p = state->performer;
-  int64_t jobs = ar_jobs_timeout(&state->jobs, lar_monotonic());
-  int64_t io = p != NULL ? p->timeout(p) : -1;
+  int64_t jobs = jobs_timeout(state), io = p != NULL ? p->timeout(p) : -1;
   lua_pushnumber(L,
                  (lua_Number)(jobs < 0 || (io >= 0 && io < jobs) ? io : jobs));
   return 1;

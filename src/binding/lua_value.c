@@ -212,13 +212,18 @@ enum name {
 
 static void push_metadata_names(lua_State *L) {
   static const char *const names[] = {
-      "ResponseMetadata", "HTTPStatusCode", "RetryAttempts",   "HTTPHeaders",
-      "RequestId",        AR_REQUEST_ID,    AR_REQUEST_ID_ELSE};
+      [RESPONSE_METADATA] = "ResponseMetadata",
+      [HTTP_STATUS_CODE] = "HTTPStatusCode",
+      [RETRY_ATTEMPTS] = "RetryAttempts",
+      [HTTP_HEADERS] = "HTTPHeaders",
+      [REQUEST_ID] = "RequestId",
+      [REQUEST_ID_HEADER] = AR_REQUEST_ID,
+      [REQUEST_ID_HEADER_ELSE] = AR_REQUEST_ID_ELSE};
   int count = (int)(sizeof names / sizeof *names);
   lua_createtable(L, count, 0);
-  for (int i = 0; i < count; i++) {
+  for (int i = RESPONSE_METADATA; i < count; i++) {
     lua_pushstring(L, names[i]);
-    lua_rawseti(L, -2, i + 1);
+    lua_rawseti(L, -2, i);
   }
 }
 

@@ -27,9 +27,9 @@ static void fail(struct ar_call *call) {
 
 /* --- making the request ------------------------------------------------- */
 
-static void format_uuid(const unsigned char random[16], char out[37]) {
+static void format_uuid(const unsigned char random[AR_ID_SIZE], char out[37]) {
   static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < 16; i++) {
+  for (size_t i = 0; i < AR_ID_SIZE; i++) {
     unsigned char byte = random[i];
     if (i == 6) byte = (unsigned char)((byte & 0x0F) | 0x40); /* version 4 */
     if (i == 8) byte = (unsigned char)((byte & 0x3F) | 0x80); /* variant */
@@ -427,7 +427,7 @@ void ar_calls_cancel(struct ar_jobs *jobs, const struct ar_client *client) {
   }
 }
 
-/* All zero, but for the memory of a call that has ended; or NULL. */
+/* All zero, but for what a call that has ended keeps for the next; or NULL. */
 static struct ar_call *need_memory(struct ar_client *client) {
   struct ar_call *call;
   if (client->spare == NULL) return calloc(1, sizeof *call);
@@ -439,7 +439,7 @@ static struct ar_call *need_memory(struct ar_client *client) {
 
 struct ar_call *ar_call_new(struct ar_client *client,
                             const struct ar_operation *operation,
-                            const unsigned char random[16],
+                            const unsigned char random[AR_ID_SIZE],
                             const struct ar_host_facts *facts) {
   struct ar_call *call = need_memory(client);
   if (call == NULL) return NULL;

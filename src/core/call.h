@@ -51,6 +51,8 @@ struct ar_call {
   bool ambiguous; /* an attempt may have been carried out unanswered */
 };
 
+#define AR_ID_SIZE 16 /* random bytes of an invocation id, a UUID */
+
 /*
 ** A call of `operation`, or NULL without memory. `random` makes the
 ** invocation id. The one reference is the caller's, who adds the request's
@@ -61,7 +63,7 @@ struct ar_call {
 */
 struct ar_call *ar_call_new(struct ar_client *client,
                             const struct ar_operation *operation,
-                            const unsigned char random[16],
+                            const unsigned char random[AR_ID_SIZE],
                             const struct ar_host_facts *facts);
 
 /*

@@ -58,7 +58,7 @@ void ar_http_init(struct ar_http *http, struct ar_job *job, size_t max_body) {
   http->answer_body.limit = max_body;
 }
 
-/* Clears every buffer but for memory of at most `most` bytes. */
+/* Wipes every buffer, and keeps those of at most `most` bytes. */
 static void clear(struct ar_http *http, size_t most) {
   struct ar_buf *bufs[] = {&http->url,         &http->proxy,
                            &http->head,        &http->body,

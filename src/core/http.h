@@ -31,7 +31,8 @@ struct ar_http {
 void ar_http_init(struct ar_http *http, struct ar_job *job, size_t max_body);
 void ar_http_free(struct ar_http *http);
 
-/* Wipes all of it, and keeps its memory for another request. */
+/* Forgets request and answer, and keeps the memory of their texts, wiped, for
+   another request, unless it is much. */
 void ar_http_clear(struct ar_http *http);
 
 /* Begins a request: forgets the one before, but for its body, and its answer.

@@ -331,8 +331,12 @@ static bool set_request(struct ar_transfer *t, const struct ar_exchange *x) {
 }
 
 /* What libcurl would add by itself, taken back. */
+enum suppressed { ACCEPT, CONTENT_TYPE, EXPECT, PROXY_CONNECTION };
 static const char *const suppressed[] = {
-    "Accept:", "Content-Type:", "Expect:", "Proxy-Connection:"};
+    [ACCEPT] = "Accept:",
+    [CONTENT_TYPE] = "Content-Type:",
+    [EXPECT] = "Expect:",
+    [PROXY_CONNECTION] = "Proxy-Connection:"};
 
 static struct ar_str header_name(const struct ar_header_line *h) {
   return ar_str_n(h->line, h->name_length);
@@ -373,13 +377,13 @@ static bool has_content_type(const struct ar_exchange *x) {
 }
 
 /* Whether libcurl would. The list is searched a dozen times a request. */
-static bool would_add(size_t i, const struct ar_exchange *x) {
-  switch (i) {
-    case 1:
+static bool would_add(enum suppressed which, const struct ar_exchange *x) {
+  switch (which) {
+    case CONTENT_TYPE:
       return !has_content_type(x);
-    case 2:
+    case EXPECT:
       return x->body.n > SENT_AT_ONCE; /* from 1 MiB on, for now */
-    case 3:
+    case PROXY_CONNECTION:
       return x->proxy != NULL;
     default:
       return true;
@@ -395,7 +399,8 @@ static struct curl_slist *link_headers(struct ar_transfer *t,
   if (!make_room(t, x)) return NULL;
   spare = (char *)(t->nodes + x->header_count + COUNT(suppressed));
   for (size_t i = 0; i < COUNT(suppressed); i++)
-    if (would_add(i, x)) t->nodes[n++].data = (char *)(uintptr_t)suppressed[i];
+    if (would_add((enum suppressed)i, x))
+      t->nodes[n++].data = (char *)(uintptr_t)suppressed[i];
   for (size_t i = 0; i < x->header_count; i++) {
     const struct ar_header_line *h = &x->headers[i];
     t->nodes[n++].data = has_value(h) ? (char *)(uintptr_t)h->line : spare;
