@@ -30,6 +30,7 @@ build = {
   type = "builtin",
   modules = {
     ["apprunner._meta"] = "lua/apprunner/_meta.lua",
+    ["apprunner.background"] = "lua/apprunner/background.lua",
     ["apprunner.dump"] = "lua/apprunner/dump.lua",
     ["apprunner.hooks"] = "lua/apprunner/hooks.lua",
     apprunner = "lua/apprunner/init.lua",

@@ -76,31 +76,8 @@ local function waiter(setting)
   return loop("blocking").alone
 end
 
--- The loop that callbacks are called from, or nil, err.
-local function owner(setting)
-  if setting == "blocking" then
-    return loop "blocking"
-  elseif setting == "auto" and pump.host then
-    return pump.host
-  elseif on_nginx(setting) then
-    local nginx = loop "nginx"
-    if not nginx.kick() then return nginx.cannot_wait() end
-    return nginx
-  end
-  return loop(on_luv(setting) and "luv" or "blocking")
-end
-
 -- ---------------------------------------------------------------------------
 -- Calls
-
-local Call = { __name = "apprunner.call" }
-Call.__index = Call
-
-function Call:cancel()
-  local cancelled = self.job ~= nil and self.job:cancel()
-  if cancelled then self.loop.kick() end
-  return cancelled
-end
 
 -- Tells the client's logger, if it has one. What the logger raises or yields
 -- changes nothing.
@@ -138,24 +115,6 @@ local function outcome(client, method, job)
   return out, err
 end
 
-local function call_back(client, method, job, err, callback)
-  local driver, refused = owner(client.loop)
-  if not driver then return nil, refused end
-  if not job then
-    driver.call(driver, function()
-      tell(client, method, nil, err)
-      callback(nil, err)
-    end)
-    return setmetatable({ loop = driver }, Call)
-  end
-  local call = setmetatable({ job = job, loop = driver }, Call)
-  pump.watch(job, driver, function()
-    driver.call(driver, function() callback(outcome(client, method, call.job)) end)
-  end)
-  pump.begin(job, client, driver)
-  return call
-end
-
 local spare -- the handle of a call that has ended, and that nobody but wait() had
 
 -- One operation, the index-th of the core, waits here: at most `seconds`, if given, and no longer than `timeout`.
@@ -177,11 +136,20 @@ local function wait(client, index, params, seconds)
   return out, err
 end
 
+-- What goes on while its caller does is loaded when it is first wanted: a single pause does not need it.
+local background
+local function in_background()
+  background = background or require "apprunner.background" {
+    loop = loop, on_luv = on_luv, on_nginx = on_nginx, outcome = outcome, tell = tell,
+  }
+  return background
+end
+
 -- The same with a callback returns at once.
 local function invoke(client, index, params, callback)
   if callback == nil then return wait(client, index, params) end
   local job, err = explained(client.core:call(index, params))
-  return call_back(client, core.operations[index], job, err, callback)
+  return in_background().call(client, core.operations[index], job, err, callback)
 end
 
 local function sleep(setting, seconds)
@@ -314,27 +282,13 @@ function apprunner.spawn(fn, ...)
   if type(fn) ~= "function" then
     error(("bad argument #1 to 'spawn' (function expected, got %s)"):format(type(fn)), 2)
   end
-  local driver = pump.spawned[coroutine.running() or pump]
-  if not driver then
-    local err
-    driver, err = owner "auto"
-    if not driver then error(err, 2) end
-  end
-  local co, raised = driver.start(driver, fn, ...)
-  if raised ~= nil then driver.call(driver, function() error(raised, 0) end) end
-  return co
+  return in_background().spawn(fn, ...)
 end
 
 function apprunner.run()
   if on_nginx "auto" then error("apprunner.run: nginx runs the loop already", 2) end
   if vim and (vim.uv or vim.loop) then error("apprunner.run: Neovim runs the loop already", 2) end
-  local luv
-  repeat -- what one loop drives may start something in the other
-    luv = package.loaded["apprunner.loop.luv"]
-    if luv then luv.run() end
-    loop("blocking").run()
-    luv = package.loaded["apprunner.loop.luv"]
-  until not luv or pump.idle(luv)
+  in_background().run()
 end
 
 function apprunner.sleep(seconds)

@@ -36,7 +36,7 @@ end
 -- Drives callbacks and spawned coroutines to their end. What one of them
 -- raises is raised here; calling run() again goes on with the others.
 function blocking.run()
-  if running then error("apprunner.run: called inside a callback of itself", 3) end
+  if running then error("apprunner.run: called inside a callback of itself", 4) end
   running = true
   local ok, err = pcall(drive)
   running = false

@@ -75,7 +75,7 @@ luv.call = pump.defer
 
 -- uv.run() for a script on plain luv.
 function luv.run()
-  if uv.loop_mode() then error("apprunner.run: luv's loop is running already", 3) end
+  if uv.loop_mode() then error("apprunner.run: luv's loop is running already", 4) end
   uv.run()
 end
 
