@@ -69,11 +69,14 @@ local function answered(status, headers, body) return pause(server:answering(sta
 
 local function arn_of(index) return { ServiceArn = sim.services[index].ServiceArn } end
 
+local refusing = {} -- sockets that keep their ports from other programs
+
 -- A port that nobody listens on.
 local function refused_url()
-  local listener = assert(require("socket").bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
+  local holder = assert(require("socket").tcp())
+  assert(holder:bind("127.0.0.1", 0))
+  refusing[#refusing + 1] = holder
+  local _, port = holder:getsockname()
   return "http://127.0.0.1:" .. port
 end
 

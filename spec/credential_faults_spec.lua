@@ -104,12 +104,13 @@ describe("credentials #hosts #once", function()
   }, route "/security-credentials/the-role ", "/security-credentials/the-role ")
 
   it("of an instance that is not there", function()
-    local free = assert(socket.bind("127.0.0.1", 0))
-    local _, port = free:getsockname()
-    free:close()
+    local holder = assert(socket.tcp()) -- of a port that nobody listens on
+    assert(holder:bind("127.0.0.1", 0))
+    local _, port = holder:getsockname()
     local told = play({env = {
       AWS_EC2_METADATA_DISABLED = false, AWS_EC2_METADATA_SERVICE_ENDPOINT = "http://127.0.0.1:" .. port,
     }}, RESOLVE)
+    holder:close()
     assert_refused(told, "NoCredentialsError", "imds: the instance metadata service: ")
   end)
 

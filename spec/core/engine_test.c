@@ -284,15 +284,22 @@ static void *accept_all(void *data) {
   return NULL;
 }
 
-static int listen_anywhere(int *port) {
+/* A socket of a port that is nobody else's; without listen it refuses. */
+static int bind_anywhere(int *port) {
   struct sockaddr_in a = {.sin_family = AF_INET};
   socklen_t n = sizeof a;
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(fd, (struct sockaddr *)&a, n) != 0 || listen(fd, 512) != 0 ||
+  if (bind(fd, (struct sockaddr *)&a, n) != 0 ||
       getsockname(fd, (struct sockaddr *)&a, &n) != 0)
     exit(3);
   *port = ntohs(a.sin_port);
+  return fd;
+}
+
+static int listen_anywhere(int *port) {
+  int fd = bind_anywhere(port);
+  if (listen(fd, 512) != 0) exit(3);
   return fd;
 }
 
@@ -722,9 +729,8 @@ static void renews_what_was_closed(void) {
 }
 
 static void refuses_what_is_not_there(struct ar_engine *e) {
-  int port;
+  int port, holder = bind_anywhere(&port);
   struct probe refused, unknown, no_scheme;
-  close(listen_anywhere(&port));
   refused = probe_of("GET", "http", "127.0.0.1", port, "/");
   perform(e, &refused);
   CHECK(failed_as(&refused, AR_E_CONNECT) && !refused.x.sent,
@@ -741,6 +747,7 @@ static void refuses_what_is_not_there(struct ar_engine *e) {
   perform(e, &no_scheme);
   CHECK(failed_as(&no_scheme, AR_E_HTTP) && !no_scheme.x.sent,
         "nothing but HTTP is spoken");
+  close(holder);
 }
 
 /*
@@ -1119,8 +1126,7 @@ static void refuses_proxies_that_are_not_there(struct ar_engine *e) {
                                      "gopher://user:secret@127.0.0.1:80"};
   static const char *const schemes[] = {"http", "https"};
   char refused[64];
-  int port;
-  close(listen_anywhere(&port));
+  int port, holder = bind_anywhere(&port);
   snprintf(refused, sizeof refused, "http://user:secret@127.0.0.1:%d", port);
   for (size_t i = 0; i < LENGTH(schemes); i++) {
     struct probe p = probe_of("GET", schemes[i], "127.0.0.1", port, "/");
@@ -1134,6 +1140,7 @@ static void refuses_proxies_that_are_not_there(struct ar_engine *e) {
       check_proxy_failed(&other, urls[j]);
     }
   }
+  close(holder);
 }
 
 static void bounds_tunnelling(struct ar_engine *e) {
@@ -1166,8 +1173,7 @@ static void knows_no_environment(struct ar_engine *e) {
   struct probe plain = get(s, "/ok"), secure = get_tls(tls, "/ok");
   struct probe through = get_through(proxy, "", tls, "/ok");
   char nowhere[64];
-  int port;
-  close(listen_anywhere(&port));
+  int port, holder = bind_anywhere(&port);
   snprintf(nowhere, sizeof nowhere, "http://127.0.0.1:%d", port);
   for (size_t i = 0; i < LENGTH(names); i++) setenv(names[i], nowhere, 1);
   setenv("no_proxy", "*", 1);
@@ -1186,6 +1192,7 @@ static void knows_no_environment(struct ar_engine *e) {
   stop_server(proxy);
   stop_server(tls);
   stop_server(s);
+  close(holder);
 }
 
 /* Two proxies, two users of one of them, and none, in turn. */
