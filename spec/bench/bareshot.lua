@@ -1,2 +1,2 @@
 -- usage: bareshot.lua ARGUMENTS of bare.lua: the floor's parts of one pause in one program, and nothing else.
-require "spec.bench.bare"((table.unpack or unpack)(arg))()
+require "spec.bench.bare".open((table.unpack or unpack)(arg))()
