@@ -76,7 +76,7 @@ local function all_of(of, names)
   return total
 end
 
-local SHAPES = { "lar_apply_shape", "lar_add_metadata" }
+local SHAPES = { "lar_apply_shape", "lar_push_metadata" }
 
 -- The groups of a pause of ours, and what they are on the floor.
 local groups = {

@@ -171,9 +171,8 @@ int lar_fail_params(lua_State *L, const char *operation);
 const char *lar_apply_shape(lua_State *L, const struct ar_operation *operation,
                             bool nulls);
 
-/* Adds the ResponseMetadata of a call to the table on top of the stack; by
-   methods of LAR_JOB, too. */
-void lar_add_metadata(lua_State *L, const struct ar_call *call);
+/* Pushes the ResponseMetadata of a call. */
+void lar_push_metadata(lua_State *L, const struct ar_call *call);
 
 AR_HIDDEN_END
 

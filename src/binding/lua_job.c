@@ -161,7 +161,8 @@ static int finish(lua_State *L, struct ar_call *call, bool marked) {
     return fail_answer(L, call, "the answer is no JSON object");
   wrong = lar_apply_shape(L, call->operation, call->answer_nulls || marked);
   if (wrong != NULL) return fail_member(L, call, wrong);
-  lar_add_metadata(L, call);
+  lar_push_metadata(L, call);
+  lua_setfield(L, -2, "ResponseMetadata");
   return 1;
 }
 

@@ -199,47 +199,16 @@ static void drop_nulls(lua_State *L) {
   if (dropped && n > 0) close_holes(L, n);
 }
 
-/* Names of what every answer has, by their places in the list. */
-enum name {
-  RESPONSE_METADATA = 1,
-  HTTP_STATUS_CODE,
-  RETRY_ATTEMPTS,
-  HTTP_HEADERS,
-  REQUEST_ID,
-  REQUEST_ID_HEADER,
-  REQUEST_ID_HEADER_ELSE
-};
-
-static void push_metadata_names(lua_State *L) {
-  static const char *const names[] = {
-      [RESPONSE_METADATA] = "ResponseMetadata",
-      [HTTP_STATUS_CODE] = "HTTPStatusCode",
-      [RETRY_ATTEMPTS] = "RetryAttempts",
-      [HTTP_HEADERS] = "HTTPHeaders",
-      [REQUEST_ID] = "RequestId",
-      [REQUEST_ID_HEADER] = AR_REQUEST_ID,
-      [REQUEST_ID_HEADER_ELSE] = AR_REQUEST_ID_ELSE};
-  int count = (int)(sizeof names / sizeof *names);
-  lua_createtable(L, count, 0);
-  for (int i = RESPONSE_METADATA; i < count; i++) {
-    lua_pushstring(L, names[i]);
-    lua_rawseti(L, -2, i);
-  }
-}
-
-/* Pushes the names in an operation's output, or NULL: those of the metadata.
-   They are kept in the metatable of jobs, which is the second upvalue here. */
+/* Pushes the names in an operation's output, which are kept at its place in
+   the metatable of jobs, the second upvalue here. */
 static void push_kept_names(lua_State *L,
                             const struct ar_operation *operation) {
   size_t count;
-  int place = operation ? (int)(operation - ar_operations(&count)) + 2 : 1;
+  int place = (int)(operation - ar_operations(&count)) + 1;
   lua_rawgeti(L, lua_upvalueindex(2), place);
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
-  if (operation != NULL)
-    push_names(L, operation->output);
-  else
-    push_metadata_names(L);
+  push_names(L, operation->output);
   lua_pushvalue(L, -1);
   lua_rawseti(L, lua_upvalueindex(2), place);
 }
@@ -306,38 +275,27 @@ static void push_headers(lua_State *L, struct ar_str head) {
   }
 }
 
-/* Pushes the request id from the table of headers at `headers`, or nil: the
-   head was read once for that. */
-static void push_request_id(lua_State *L, int headers, int names) {
-  lua_rawgeti(L, names, REQUEST_ID_HEADER);
-  lua_rawget(L, headers);
-  if (lua_rawlen(L, -1) > 0) return;
-  lua_pop(L, 1);
-  lua_rawgeti(L, names, REQUEST_ID_HEADER_ELSE);
-  lua_rawget(L, headers);
-  if (lua_rawlen(L, -1) > 0) return;
-  lua_pop(L, 1);
-  lua_pushnil(L);
+/* Sets the request id of the table below the headers on top, which have it
+   already: the head is read once. */
+static void set_request_id(lua_State *L) {
+  lua_getfield(L, -1, AR_REQUEST_ID);
+  if (lua_rawlen(L, -1) == 0) {
+    lua_pop(L, 1);
+    lua_getfield(L, -1, AR_REQUEST_ID_ELSE);
+  }
+  if (lua_rawlen(L, -1) > 0)
+    lua_setfield(L, -3, "RequestId");
+  else
+    lua_pop(L, 1);
 }
 
-void lar_add_metadata(lua_State *L, const struct ar_call *call) {
-  int names = lua_gettop(L) + 1, headers = names + 1;
-  push_kept_names(L, NULL);
-  push_headers(L, ar_buf_str(&call->http.answer_head));
-  lua_rawgeti(L, names, RESPONSE_METADATA);
+void lar_push_metadata(lua_State *L, const struct ar_call *call) {
   lua_createtable(L, 0, 4);
-  lua_rawgeti(L, names, HTTP_STATUS_CODE);
   lua_pushinteger(L, call->http.outcome.status);
-  lua_rawset(L, -3);
-  lua_rawgeti(L, names, RETRY_ATTEMPTS);
+  lua_setfield(L, -2, "HTTPStatusCode");
   lua_pushinteger(L, call->attempts - 1);
-  lua_rawset(L, -3);
-  lua_rawgeti(L, names, REQUEST_ID);
-  push_request_id(L, headers, names);
-  lua_rawset(L, -3);
-  lua_rawgeti(L, names, HTTP_HEADERS);
-  lua_pushvalue(L, headers);
-  lua_rawset(L, -3);
-  lua_rawset(L, names - 1);
-  lua_settop(L, names - 1);
+  lua_setfield(L, -2, "RetryAttempts");
+  push_headers(L, ar_buf_str(&call->http.answer_head));
+  set_request_id(L);
+  lua_setfield(L, -2, "HTTPHeaders");
 }
