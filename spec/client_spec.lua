@@ -73,10 +73,8 @@ local refusing = {} -- sockets that keep their ports from other programs
 
 -- A port that nobody listens on.
 local function refused_url()
-  local holder = assert(require("socket").tcp())
-  assert(holder:bind("127.0.0.1", 0))
+  local holder, port = programs.refuser()
   refusing[#refusing + 1] = holder
-  local _, port = holder:getsockname()
   return "http://127.0.0.1:" .. port
 end
 

@@ -1,9 +1,9 @@
 -- What the providers of credentials make of services, files and programs that fail. Each row: what goes wrong, how;
 -- the error's code and some of its message, and how often what failed was asked. Nothing is asked for ever.
 
+local programs = require "spec.support.programs"
 local providers = dofile "spec/support/providers.lua"
 local scripted = require "spec.support.scripted"
-local socket = require "socket"
 
 local hosts = providers.hosts
 local unpack = table.unpack or unpack -- luacheck: ignore 143
@@ -104,9 +104,7 @@ describe("credentials #hosts #once", function()
   }, route "/security-credentials/the-role ", "/security-credentials/the-role ")
 
   it("of an instance that is not there", function()
-    local holder = assert(socket.tcp()) -- of a port that nobody listens on
-    assert(holder:bind("127.0.0.1", 0))
-    local _, port = holder:getsockname()
+    local holder, port = programs.refuser()
     local told = play({env = {
       AWS_EC2_METADATA_DISABLED = false, AWS_EC2_METADATA_SERVICE_ENDPOINT = "http://127.0.0.1:" .. port,
     }}, RESOLVE)

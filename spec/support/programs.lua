@@ -31,6 +31,14 @@ function programs.temporary(text)
   return path
 end
 
+-- A socket that keeps a port of loopback from everybody and refuses connections to it, until it is closed; and the port.
+function programs.refuser()
+  local holder = assert(require("socket").tcp())
+  assert(holder:bind("127.0.0.1", 0))
+  local _, port = holder:getsockname()
+  return holder, port
+end
+
 -- What a command prints, its stderr apart.
 function programs.output_of(command)
   local pipe = assert(io.popen(command, "r"))
