@@ -31,7 +31,7 @@ function programs.temporary(text)
   return path
 end
 
--- A socket that keeps a port of loopback from everybody and refuses connections to it, until it is closed; and the port.
+-- A socket that keeps a port of loopback and refuses connections to it, until it is closed; and the port.
 function programs.refuser()
   local holder = assert(require("socket").tcp())
   assert(holder:bind("127.0.0.1", 0))
